@@ -1,0 +1,1 @@
+"""The science without a screen: data, models, losses, objectives, protocols, metrics."""
