@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+PROBE_BYTES = 2**20
+
 
 @contextlib.contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
@@ -17,7 +20,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     On any error the temporary file is removed and what stood at `path` before is untouched.
 
     Raises:
-        OSError: with the file's name and the fix when the disk is full.
+        OSError: with the file's name and the fix when the disk is full, whatever the writer itself raised.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,17 +32,15 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             os.fsync(handle.fileno())
         os.replace(temporary, path)
         _sync_directory(path.parent)
-    except OSError as error:
+    except BaseException as error:
+        shortage = _shortage(error, temporary)
         temporary.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if shortage:
             raise OSError(
-                error.errno,
-                f"The disk is full while writing {path}. Free some space and run the same command again; "
-                "what was written before is untouched",
+                shortage,
+                f"The disk is full (or a quota or file size limit is reached) while writing {path}. "
+                "Free some space and run the same command again; what was written before is untouched",
             ) from error
-        raise
-    except BaseException:
-        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -52,6 +53,24 @@ def write_text(path: Path | str, text: str) -> None:
 def write_json(path: Path | str, value: Any) -> None:
     """Write a JSON document atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _shortage(error: BaseException, temporary: Path) -> int:
+    """Return the error number when lack of space made `error`, else 0.
+
+    Writers hide it: torch raises RuntimeError, safetensors its own type, `numpy.save` an OSError without
+    number. So the file system is asked whether the file could grow at all.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno if error.errno in NO_SPACE else 0
+    if not isinstance(error, Exception):
+        return 0
+    try:
+        with open(temporary, "ab") as handle:
+            handle.write(bytes(PROBE_BYTES))
+    except OSError as probe:
+        return probe.errno if probe.errno in NO_SPACE else 0
+    return 0
 
 
 def _sync_directory(directory: Path) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 T = TypeVar("T")
 
@@ -22,15 +23,23 @@ def build(schema: type[T], values: Mapping[str, Any] | None = None, *, where: st
         where: what the values belong to, for the error message ("recipe x.yaml, section train").
 
     Raises:
-        ValueError: unknown key or wrong type; names the key, the place and the known keys.
+        ValueError: unknown or missing key, wrong type, or a value that the dataclass itself refuses; names
+            the key, the place and the known keys.
     """
+    where = where or schema.__name__
+    if values is not None and not isinstance(values, Mapping):
+        raise ValueError(f"{where}: expected keys with values, got {values!r}. {_known_keys(schema)}")
     try:
         merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(dict(values or {})))
         return OmegaConf.to_object(merged)  # type: ignore[return-value]
     except OmegaConfBaseException as error:
-        known = ", ".join(field.name for field in dataclasses.fields(schema))
+        key = f"{error.full_key}: " if error.full_key else ""
+        owner = error.object_type if dataclasses.is_dataclass(error.object_type) else schema
         reason = str(error).splitlines()[0]
-        raise ValueError(f"{where or schema.__name__}: {reason}. Known keys: {known}.") from error
+        stop = "" if reason.endswith((".", "?")) else "."
+        raise ValueError(f"{where}: {key}{reason}{stop} {_known_keys(owner)}") from error
+    except ValueError as error:  # of the dataclass's own __post_init__
+        raise ValueError(f"{where}: {error}") from error
 
 
 def read_recipe(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -40,9 +49,13 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         path: the recipe; `base:` names another one relative to its folder.
         overrides: `"train.steps=100"` and so on; the last one wins.
 
+    References (`${train.steps}`) are replaced by what they name in the merged recipe. Whether a key exists
+    is for `build` to say, which knows the schema.
+
     Raises:
         FileNotFoundError: the recipe or a base is missing.
-        ValueError: an override without `=`, or a key that no recipe of the chain and no schema has.
+        ValueError: a recipe that is no YAML mapping, a base chain that leads back to itself, an override that
+            is not `key=value`, or a reference to nothing.
     """
     layers, seen = [], []
     current: Path | None = Path(path)
@@ -52,14 +65,18 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         if current.resolve() in seen:
             raise ValueError(f"Recipe {current}: its base chain leads back to itself.")
         seen.append(current.resolve())
-        layer = OmegaConf.load(current)
+        layer = _load_mapping(current)
         base = layer.pop("base", None)
         layers.append(layer)
         current = current.parent / f"{base}.yaml" if base else None
     for override in overrides:
-        if "=" not in override:
+        if not override.partition("=")[0].strip() or "=" not in override:
             raise ValueError(f"Override {override!r} is not of the form key=value.")
-    return OmegaConf.to_container(OmegaConf.merge(*reversed(layers), OmegaConf.from_dotlist(list(overrides))))
+    try:
+        merged = OmegaConf.merge(*reversed(layers), OmegaConf.from_dotlist(list(overrides)))
+        return OmegaConf.to_container(merged, resolve=True)
+    except (OmegaConfBaseException, YAMLError) as error:
+        raise ValueError(f"Recipe {path} with overrides {list(overrides)}: {error}") from error
 
 
 def to_plain(config: Any) -> dict[str, Any]:
@@ -70,6 +87,21 @@ def to_plain(config: Any) -> dict[str, Any]:
 def config_hash(values: Mapping[str, Any]) -> str:
     """Hash a nested mapping: 64 hex digits, independent of the order of its keys."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _load_mapping(path: Path) -> DictConfig:
+    """Read one YAML file; an empty one is an empty mapping."""
+    try:
+        layer = OmegaConf.load(path)
+    except (YAMLError, OSError) as error:  # OSError: a lone number or the like, says OmegaConf
+        raise ValueError(f"Recipe {path} is not readable YAML: {error}") from error
+    if not isinstance(layer, DictConfig):
+        raise ValueError(f"Recipe {path} must hold `key: value` lines, not a list.")
+    return layer
+
+
+def _known_keys(schema: type) -> str:
+    return f"Known keys: {', '.join(field.name for field in dataclasses.fields(schema))}."
 
 
 def _named_by(seen: list[Path]) -> str:

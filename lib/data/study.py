@@ -33,6 +33,7 @@ class View:
         if self.position not in POSITIONS:
             raise ValueError(f"View {self.view_id}: position {self.position!r} is not one of {POSITIONS}.")
         assert (self.path is None) != (self.render is None), "a view is a file or a function, not both"
+        assert self.aspect is None or 0 < self.aspect < math.inf, "an unknown aspect is None"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,12 +54,12 @@ class Box:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Study:
-    """One patient visit: 1..V views and at most one report.
+    """One patient visit: its views and at most one report.
 
     Attributes:
         study_id: unique inside the data set.
         patient_id: splits are drawn over these.
-        views: in the order of the data set.
+        views: in the order of the data set; empty where it lists none.
         findings: that section of the report, "" where absent.
         impression: that section of the report, "" where absent.
         labels: name -> 1.0, 0.0 or NaN (not known).

@@ -1,0 +1,4 @@
+"""Parts of the methods: image and text encoders, fusion, decoder, heads."""
+
+ENCODERS = {"radiograph_transformer": "lib.models.radiograph_transformer:RadiographTransformer"}
+"""Image encoders, by the name that a recipe uses."""

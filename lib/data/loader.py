@@ -1,0 +1,257 @@
+"""From a store to batches: which studies, which views, in which order, augmented, one batch ahead.
+
+All randomness derives from (seed, epoch, step), so a position in training is two numbers and a resumed
+epoch goes on bit-equal. There are no worker processes: gathering uint8 rows from the memory map costs
+little, and augmentation runs on the device; background threads keep the next batches ready.
+
+Letters: B items of a batch, V views, S stored size, C image size, T tokens.
+"""
+
+import collections
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lib.data.augment import AugmentConfig, apply_variation, center_crop, draw_variation, normalize
+from lib.data.batch import Batch, ReportTokens, tokenize_reports
+from lib.data.store import Store
+
+__all__ = ["Batch", "Items", "ReportTokens", "StudyLoader", "tokenize_reports"]
+
+AHEAD = 2
+"""Batches that the background works ahead."""
+
+THREADS = 2
+"""Background threads; each makes a batch by itself."""
+
+UNITS = ("study", "image")
+PURPOSES = ("order", "batch")
+
+
+class Items(NamedTuple):
+    """What a loader goes through, in its unshuffled order; for the tables of predictions."""
+
+    study_rows: np.ndarray  # int64 [items]
+    view_rows: np.ndarray  # int64 [items, V], as evaluation takes them
+
+
+class StudyLoader:
+    """Batches of studies, or of single images, of some rows of a store.
+
+    Attributes:
+        store: what it reads.
+        items: what it goes through; see `Items`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        rows: np.ndarray,
+        *,
+        batch_size: int,
+        num_views: int = 3,
+        image_size: int = 224,
+        augment: AugmentConfig | None = None,
+        tokens: ReportTokens | None = None,
+        unit: str = "study",
+        positions: Sequence[str] | None = None,
+        seed: int = 0,
+        shuffle: bool = False,
+        drop_last: bool = False,
+        device: torch.device | str = "cpu",
+    ):
+        """Choose the items.
+
+        Args:
+            store: an opened store.
+            rows: study rows, as a manifest gives them.
+            batch_size: items per batch.
+            num_views: views per study, exactly; of more a random choice without replacement, of fewer all and
+                random ones of them repeated (REFERS, method). 1 for images.
+            image_size: side C of the pictures in a batch, pixels.
+            augment: None for evaluation: the middle crop, the first views of a study, nothing random.
+            tokens: of the reports; None where the objective reads none.
+            unit: "study", or "image" to take every view by itself.
+            positions: view positions to take, for example ("PA", "AP", "FRONTAL"); None takes all.
+            seed: of all that is random here.
+            shuffle: a new order for every epoch.
+            drop_last: leave out the last batch of an epoch where it is smaller.
+            device: where augmentation runs and batches end up.
+
+        Raises:
+            ValueError: no item is left, or the settings contradict each other.
+        """
+        if unit not in UNITS:
+            raise ValueError(f"unit {unit!r} is not one of {', '.join(UNITS)}.")
+        if unit == "image" and num_views != 1:
+            raise ValueError(
+                f"unit 'image' has one view per item, not num_views {num_views}; give num_views=1."
+            )
+        if augment is not None and augment.crop_size != image_size:
+            raise ValueError(f"augment.crop_size {augment.crop_size} differs from image_size {image_size}.")
+        if image_size > store.image_size:
+            raise ValueError(
+                f"image_size {image_size} exceeds the {store.image_size} px of {store.path}; ingest larger."
+            )
+        self.store, self._tokens, self._augment = store, tokens, augment
+        self._batch_size, self._num_views, self._image_size = batch_size, num_views, image_size
+        self._seed, self._shuffle, self._drop_last = seed, shuffle, drop_last
+        self._device = torch.device(device)
+        self._study_rows, self._starts, self._counts, self._views = _find_items(store, rows, unit, positions)
+        if len(self) == 0:
+            raise ValueError(
+                f"{len(self._study_rows)} {unit} items of {len(rows)} studies make no batch of {batch_size} "
+                f"(positions {positions}, drop_last {drop_last}); lower batch_size or widen the choice."
+            )
+        everything = np.arange(len(self._study_rows))
+        self.items = Items(self._study_rows, self._choose_views(everything, None)[0])
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
+        whole, rest = divmod(len(self._study_rows), self._batch_size)
+        return whole + (rest > 0 and not self._drop_last)
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch from batch `start` on; each is what it would be in the whole epoch.
+
+        An error of a background thread is raised here. Closing the iterator ends the threads.
+        """
+        order = np.arange(len(self._study_rows))
+        if self._shuffle:
+            order = _stream("order", self._seed, epoch, 0).permutation(order)
+        steps = iter(range(start, len(self)))
+        waiting: collections.deque[Future[Batch]] = collections.deque()
+        with _start_threads() as threads:
+            try:
+                while True:
+                    while len(waiting) <= AHEAD and (step := next(steps, None)) is not None:
+                        chosen = order[step * self._batch_size : (step + 1) * self._batch_size]
+                        waiting.append(threads.submit(self._make, chosen, epoch, step))
+                    if not waiting:
+                        return
+                    yield waiting.popleft().result()
+            finally:
+                for batch in waiting:
+                    batch.cancel()
+
+    def _make(self, chosen: np.ndarray, epoch: int, step: int) -> Batch:
+        """Make one batch of the chosen items."""
+        random = _stream("batch", self._seed, epoch, step)
+        view_rows, view_mask = self._choose_views(chosen, None if self._augment is None else random)
+        study_rows = self._study_rows[chosen]
+        pixels = self._read(view_rows)  # [B, V, 1, S, S], uint8
+        if self._augment is None:
+            flipped = torch.zeros(len(chosen), dtype=torch.bool)
+            images = center_crop(pixels, self._image_size)
+        else:
+            generator = torch.Generator().manual_seed(int(random.integers(2**63)))
+            variation = draw_variation(pixels.shape, self._augment, generator)
+            flipped = variation.flipped
+            images = apply_variation(pixels, variation, self._image_size)
+        batch = Batch(
+            images=normalize(images),
+            view_mask=torch.from_numpy(view_mask),
+            labels=torch.from_numpy(self.store.labels[study_rows]),
+            study_rows=torch.from_numpy(study_rows),
+            view_rows=torch.from_numpy(view_rows),
+            flipped=flipped,
+            **self._take_reports(study_rows, flipped.long().numpy()),
+        )
+        return batch.to(self._device)
+
+    def _choose_views(
+        self, chosen: np.ndarray, random: np.random.Generator | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Choose exactly V views for each item: rows of the store and whether each is new, both `[B, V]`.
+
+        Views stand in the order of the store (usually frontal first), repeats last. Without `random` these
+        are the first V, repeated in turn.
+        """
+        starts, counts = self._starts[chosen][:, None], self._counts[chosen][:, None]  # [B, 1]
+        slots = np.arange(self._num_views)
+        is_new = slots < counts  # [B, V]
+        if random is None:
+            return self._views[starts + slots % counts], is_new
+        most = max(int(counts.max()), self._num_views)
+        keys = random.random((len(chosen), most))
+        keys[np.arange(most) >= counts] = np.inf
+        shuffled = np.argsort(keys, axis=1)[:, : self._num_views]  # a random choice, then what does not exist
+        in_order = np.sort(np.where(is_new, shuffled, most), axis=1)
+        repeats = (random.random(is_new.shape) * counts).astype(np.int64)
+        return self._views[starts + np.where(is_new, in_order, repeats)], is_new
+
+    def _read(self, view_rows: np.ndarray) -> Tensor:
+        """Gather pictures on the device, uint8 `[B, V, 1, S, S]`."""
+        pixels = torch.from_numpy(np.take(self.store.images, view_rows, axis=0))[:, :, None]
+        if self._device.type == "cuda":
+            pixels = pixels.pin_memory()
+        return pixels.to(self._device, non_blocking=True)
+
+    def _take_reports(self, study_rows: np.ndarray, version: np.ndarray) -> dict[str, Tensor]:
+        """Return the token fields of a batch, each report as written (0) or swapped (1)."""
+        taken: dict[str, Tensor] = {}
+        if self._tokens is not None and self._tokens.report is not None:
+            tokens, mask = _cut_padding(self._tokens.report[version, study_rows], self._tokens.report_pad)
+            taken |= {"report_tokens": tokens, "report_lengths": mask.sum(1)}
+        if self._tokens is not None and self._tokens.text is not None:
+            tokens, mask = _cut_padding(self._tokens.text[version, study_rows], self._tokens.text_pad)
+            taken |= {"text_tokens": tokens, "text_mask": mask}
+        return taken
+
+
+def _start_threads() -> ThreadPoolExecutor:
+    """Start the background threads, each with its tensor code on one core.
+
+    Tensor code of one thread on all cores waits at the end of every operation for the slowest core, which is
+    the one that something else is using: 150 to 560 images a second on two busy cores, against 1,050 to 1,330
+    by a single thread on one core.
+    """
+    num_cores = torch.get_num_threads()
+    threads = ThreadPoolExecutor(THREADS, "study-loader", initializer=_use_one_core)
+    everyone = threading.Barrier(THREADS)
+    list(threads.map(lambda _: everyone.wait(), range(THREADS)))  # all are running and have their number
+    torch.set_num_threads(num_cores)  # the number for this thread and for those to come
+    return threads
+
+
+def _use_one_core() -> None:
+    torch.set_num_threads(1)
+    torch.get_num_threads()  # a thread takes the number over at its first use: that is now
+
+
+def _cut_padding(rows: np.ndarray, pad: int) -> tuple[Tensor, Tensor]:
+    """Cut to the longest report: tokens int64 and mask bool, both `[B, T]`."""
+    mask = rows != pad
+    longest = int(mask.sum(1).max())
+    return torch.from_numpy(rows[:, :longest].astype(np.int64)), torch.from_numpy(mask[:, :longest])
+
+
+def _find_items(
+    store: Store, rows: np.ndarray, unit: str, positions: Sequence[str] | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return for each item its study row, the start and number of its views, and the list these index."""
+    rows = np.asarray(rows, np.int64)
+    if positions is None:
+        views = np.arange(len(store.views))
+    else:
+        views = np.flatnonzero(store.views["position"].isin(list(positions)).to_numpy())
+    study_of_view = store.views["study_row"].to_numpy()[views]
+    starts = np.searchsorted(study_of_view, rows)
+    counts = np.searchsorted(study_of_view, rows, side="right") - starts
+    if unit == "image":
+        first = np.repeat(starts - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
+        starts, rows = first + np.arange(len(first)), np.repeat(rows, counts)
+        counts = np.ones_like(starts)
+    some = counts > 0  # a study without a view of these positions is no item
+    return rows[some], starts[some], counts[some], views
+
+
+def _stream(purpose: str, seed: int, epoch: int, step: int) -> np.random.Generator:
+    """Return the random numbers of one purpose at one position of the training."""
+    # The purpose comes first: trailing zeros do not change a seed sequence.
+    return np.random.default_rng(np.random.SeedSequence([PURPOSES.index(purpose) + 1, seed, epoch, step]))

@@ -1,0 +1,1 @@
+"""The picture: rays through bodies and tubes, exposure and display."""

@@ -1,0 +1,114 @@
+"""The optimizer: learning rates by group, no weight decay on norms and biases."""
+
+import dataclasses
+import math
+
+import torch
+from torch import nn
+
+from lib.loops.schedule import learning_rate_factor
+
+PAPER_GROUPS = ("image", "text")
+
+
+@dataclasses.dataclass(kw_only=True)
+class OptimizerConfig:
+    """How parameters are stepped; the defaults are those of REFERS (section 4.2).
+
+    Attributes:
+        name: "sgd" (the paper's) or "adamw" (for small recipes).
+        learning_rates: peak value of each parameter group of the objective.
+        warmup_steps: linear warm-up; cosine decay to 0 follows until the last step.
+        momentum: of SGD.
+        betas: of AdamW; PyTorch's defaults.
+        weight_decay: not applied to norms and biases.
+        clip_norm: largest norm of the gradient over all parameters; 0 clips nothing. The paper says
+            nothing, its published code clips at 10.
+    """
+
+    name: str = "sgd"
+    learning_rates: dict[str, float] = dataclasses.field(
+        default_factory=lambda: {"image": 3e-3, "text": 3e-4}
+    )
+    warmup_steps: int = 10_000
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 1e-4
+    clip_norm: float = 10.0
+
+
+def make_optimizer(objective: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+    """Make the optimizer over the parameter groups that the objective names.
+
+    Every group of the optimizer carries `name` ("image", "text") and `peak`, its full learning rate.
+
+    Args:
+        objective: offers `parameter_groups()`: group name -> list of (name, parameter).
+        config: learning rates and the rest.
+
+    Raises:
+        ValueError: unknown optimizer; a group without a learning rate; a learning rate for a group that
+            neither the objective nor the paper has.
+    """
+    named_groups = objective.parameter_groups()
+    _check_names(set(named_groups), config)
+    undecayed = undecayed_parameters(objective)
+    groups, seen = [], set()
+    for name, members in named_groups.items():
+        parameters = [parameter for _, parameter in members if parameter.requires_grad]
+        assert seen.isdisjoint(map(id, parameters)), f"group {name!r} repeats parameters of another group"
+        seen.update(map(id, parameters))
+        for decay in (True, False):
+            chosen = [parameter for parameter in parameters if (id(parameter) not in undecayed) == decay]
+            if chosen:
+                rate, weight_decay = config.learning_rates[name], config.weight_decay if decay else 0.0
+                groups.append(
+                    {"params": chosen, "name": name, "lr": rate, "peak": rate, "weight_decay": weight_decay}
+                )
+    missing = [name for name, p in objective.named_parameters() if p.requires_grad and id(p) not in seen]
+    assert not missing, f"parameters in no group: {missing}"
+    # Fused: one kernel over all parameters, on the CPU as well.
+    if config.name == "sgd":
+        return torch.optim.SGD(groups, momentum=config.momentum, fused=True)
+    return torch.optim.AdamW(groups, betas=tuple(config.betas), fused=True)
+
+
+def set_learning_rates(
+    optimizer: torch.optim.Optimizer, step: int, *, steps: int, warmup_steps: int
+) -> dict[str, float]:
+    """Put the schedule's learning rates of this step into the optimizer and return them by group name."""
+    factor = learning_rate_factor(step, steps=steps, warmup_steps=warmup_steps)
+    for group in optimizer.param_groups:
+        group["lr"] = factor * group["peak"]
+    return {group["name"]: group["lr"] for group in optimizer.param_groups}
+
+
+def clip_gradients(objective: nn.Module, clip_norm: float) -> torch.Tensor:
+    """Scale all gradients down to the largest norm and return the norm before; no host sync."""
+    return nn.utils.clip_grad_norm_(objective.parameters(), clip_norm if clip_norm > 0 else math.inf)
+
+
+def undecayed_parameters(module: nn.Module) -> set[int]:
+    """Return the ids of all biases and of all parameters of normalisation layers.
+
+    The kind of the owning layer decides, not the parameter's name: BERT calls its norms `LayerNorm`, and
+    the published code, which looks for "norm" in lower case, decays them by mistake.
+    """
+    return {
+        id(parameter)
+        for owner in module.modules()
+        for name, parameter in owner.named_parameters(recurse=False)
+        if name.endswith("bias") or "norm" in type(owner).__name__.lower()
+    }
+
+
+def _check_names(groups: set[str], config: OptimizerConfig) -> None:
+    if config.name not in ("sgd", "adamw"):
+        raise ValueError(f"Unknown optimizer {config.name!r}. Known: adamw, sgd.")
+    if missing := groups - set(config.learning_rates):
+        raise ValueError(f"optimizer.learning_rates has no value for {sorted(missing)}; give one for each.")
+    if unknown := set(config.learning_rates) - groups - set(PAPER_GROUPS):
+        raise ValueError(
+            f"optimizer.learning_rates names {sorted(unknown)}, but the parameters are grouped as "
+            f"{sorted(groups)}."
+        )

@@ -1,0 +1,38 @@
+"""The contrastive loss between two sets of paired embeddings (InfoNCE; REFERS, Eq. 2)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def info_nce(
+    image_embedding: Tensor,
+    text_embedding: Tensor,
+    *,
+    temperature: float,
+    image_to_text_weight: float,
+    has_text_to_image_gradient: bool = True,
+) -> Tensor:
+    """Pick each image's own text out of the batch by cosine similarity, and each text's own image.
+
+    Args:
+        image_embedding: one row per study or image, `[B, E]`.
+        text_embedding: the paired texts, `[B, E]`.
+        temperature: divides the cosine similarities.
+        image_to_text_weight: share of the image-to-text term; the text-to-image term has the rest. 1 is the
+            loss of the REFERS paper, 0.75 that of ConVIRT and of the published REFERS code.
+        has_text_to_image_gradient: false only reports the text-to-image term, as the published code does.
+
+    Returns:
+        Mean over the batch, float32, also under autocast.
+    """
+    with torch.autocast(image_embedding.device.type, enabled=False):
+        images = F.normalize(image_embedding.float(), dim=-1)
+        texts = F.normalize(text_embedding.float(), dim=-1)
+        logits = images @ texts.T / temperature  # [B, B], rows: images
+        pairs = torch.arange(len(logits), device=logits.device)
+        image_to_text = F.cross_entropy(logits, pairs)
+        if image_to_text_weight == 1.0:
+            return image_to_text
+        text_to_image = F.cross_entropy(logits.T if has_text_to_image_gradient else logits.detach().T, pairs)
+        return image_to_text_weight * image_to_text + (1.0 - image_to_text_weight) * text_to_image

@@ -1,0 +1,94 @@
+"""Weights from files into modules, strictly: nothing is skipped in silence."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+
+def load_renamed(
+    module: nn.Module,
+    state_dict: Mapping[str, Tensor],
+    names: Mapping[str, tuple[str, ...]],
+    *,
+    tied: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Copy weights that carry other names into a module.
+
+    Args:
+        module: takes the weights.
+        state_dict: the weights under their own names.
+        names: for every entry of the module the name it has in `state_dict`; several names are stacked
+            along the first axis.
+        tied: entries of `state_dict` that the module does not hold twice -> the entry they must equal.
+
+    Raises:
+        ValueError: entries that are missing, unexpected, of another shape or not tied; lists them all.
+    """
+    own = module.state_dict()
+    assert names.keys() == own.keys(), f"names do not cover the module: {names.keys() ^ own.keys()}"
+    expected = [name for sources in names.values() for name in sources] + list(tied)
+    missing = [name for name in expected if name not in state_dict]
+    unexpected = sorted(state_dict.keys() - set(expected))
+    stacked = {
+        ours: torch.cat([state_dict[name] for name in sources])
+        for ours, sources in names.items()
+        if all(name in state_dict for name in sources)
+    }
+    misshapen = [
+        f"{', '.join(names[ours])} {tuple(weights.shape)} instead of {tuple(own[ours].shape)}"
+        for ours, weights in stacked.items()
+        if weights.shape != own[ours].shape
+    ]
+    untied = [
+        f"{name} (differs from {twin})"
+        for name, twin in tied.items()
+        if name in state_dict and twin in state_dict and not torch.equal(state_dict[name], state_dict[twin])
+    ]
+    problems = {
+        "missing": missing,
+        "unexpected": unexpected,
+        "of another shape": misshapen,
+        "not tied": untied,
+    }
+    if any(problems.values()):
+        found = "; ".join(f"{kind}: {', '.join(entries)}" for kind, entries in problems.items() if entries)
+        raise ValueError(f"The weights do not fit {type(module).__name__}. Entries {found}.")
+    module.load_state_dict(stacked)
+
+
+def load_strictly(module: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
+    """Copy weights that carry the module's own names; raises as `load_renamed` does."""
+    load_renamed(module, state_dict, {name: (name,) for name in module.state_dict()})
+
+
+def load_encoder(encoder: nn.Module, path: Path) -> None:
+    """Load the encoder of a pre-training checkpoint.
+
+    Args:
+        encoder: takes the weights.
+        path: safetensors file of an objective, whose encoder's entries start with `encoder.`.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a safetensors file, or its encoder does not fit; lists every wrong entry.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Checkpoint {path} does not exist; pre-train first or correct the path.")
+    try:
+        weights = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a readable safetensors file ({error}).") from error
+    prefix = "encoder."
+    found = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+    if not found:
+        raise ValueError(f"{path} holds no entry that starts with {prefix!r}: not a pre-training checkpoint.")
+    try:
+        load_strictly(encoder, found)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

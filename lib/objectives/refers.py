@@ -1,0 +1,161 @@
+"""REFERS: cross-supervised learning from free-text reports (section 4 of the paper; docs/refers.md).
+
+Letters: B studies, V views, P patches, T tokens, D width, E = V * D.
+"""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from lib.losses.info_nce import info_nce
+from lib.losses.language_modeling import language_modeling
+from lib.models.presets import preset_named
+from lib.models.radiograph_transformer import RadiographTransformer, RadiographTransformerConfig
+from lib.models.report_transformer import ReportTransformer, ReportTransformerConfig
+from lib.models.text_encoder import TextEncoder, TextEncoderConfig
+from lib.models.view_fusion import FusedViews, ViewFusion
+
+if TYPE_CHECKING:  # objectives do not depend on the data package
+    from lib.data.batch import Batch
+
+
+@dataclasses.dataclass(kw_only=True)
+class REFERSConfig:
+    """What REFERS is made of; the defaults are the paper's, or its published code's where it is silent.
+
+    Attributes:
+        preset: "paper" or "official": which of the two wherever they differ (`lib.models.presets`).
+        num_views: radiographs of a study (4.2).
+        temperature: of the contrastive loss; 0.1 in the published code, not printed in the paper.
+        contrastive_weight: the paper sums both losses (4.2); 0 leaves this one out (Table 3, row 5).
+        language_weight: likewise (Table 3, row 6).
+        max_report_tokens: longest report for the report transformer; the published code's.
+        max_text_tokens: longest report for the text encoder; the published code's.
+        encoder: sizes of the radiograph transformer (4.1).
+        report: sizes of the report transformer.
+        text: sizes or folder of the text encoder.
+    """
+
+    preset: str = "paper"
+    num_views: int = 3
+    temperature: float = 0.1
+    contrastive_weight: float = 1.0
+    language_weight: float = 1.0
+    max_report_tokens: int = 100
+    max_text_tokens: int = 100
+    encoder: RadiographTransformerConfig = dataclasses.field(default_factory=RadiographTransformerConfig)
+    report: ReportTransformerConfig = dataclasses.field(default_factory=ReportTransformerConfig)
+    text: TextEncoderConfig = dataclasses.field(default_factory=TextEncoderConfig)
+
+
+class REFERS(nn.Module):
+    """Learn from each study's report: generate it, and recognise it among those of other studies.
+
+    Args:
+        config: sizes and weights.
+        report_vocab_size: number of token ids of the report transformer.
+        text_vocab_size: number of token ids of the text encoder.
+    """
+
+    Config = REFERSConfig
+
+    def __init__(self, config: REFERSConfig, report_vocab_size: int, text_vocab_size: int):
+        super().__init__()
+        self.config = config
+        self.preset = preset_named(config.preset)
+        if config.temperature <= 0:
+            raise ValueError(f"temperature {config.temperature} is not positive.")
+        if config.contrastive_weight == config.language_weight == 0:
+            raise ValueError("contrastive_weight and language_weight are both 0: nothing to learn from.")
+        self.encoder = self.make_encoder(config)
+        width = self.encoder.width
+        self.view_fusion = ViewFusion(width, config.num_views, config.preset)
+        self.report_transformer = ReportTransformer(
+            report_vocab_size,
+            width,
+            max_length=config.max_report_tokens,
+            preset=config.preset,
+            **dataclasses.asdict(config.report),
+        )
+        self.text_encoder = TextEncoder(config.num_views * width, text_vocab_size, config.text)
+        if config.max_text_tokens > self.text_encoder.max_length:
+            raise ValueError(
+                f"max_text_tokens {config.max_text_tokens} is more than the text encoder's "
+                f"{self.text_encoder.max_length} positions."
+            )
+
+    @staticmethod
+    def make_encoder(config: REFERSConfig) -> RadiographTransformer:
+        """Make the image encoder alone, as a protocol needs it."""
+        return RadiographTransformer(preset=config.preset, **dataclasses.asdict(config.encoder))
+
+    def forward(self, batch: "Batch") -> dict[str, Tensor]:
+        """Return the weighted losses "language" and "contrastive" of a batch of studies with reports."""
+        if batch.report_tokens is None or batch.text_tokens is None:
+            raise ValueError(
+                "REFERS learns from reports, and this batch has none: take a store with reports."
+            )
+        fused = self.fuse(batch.images)
+        losses = {}
+        if self.config.language_weight:
+            logits = self.report_transformer(fused.memory, batch.report_tokens)  # [B, T, vocabulary]
+            language = language_modeling(logits, batch.report_tokens, self.report_transformer.pad_id)
+            losses["language"] = self.config.language_weight * language
+        if self.config.contrastive_weight:
+            contrastive = info_nce(
+                fused.study_feature,
+                self.text_encoder(batch.text_tokens, batch.text_mask),  # [B, E]
+                temperature=self.config.temperature,
+                image_to_text_weight=self.preset.image_to_text_weight,
+                has_text_to_image_gradient=self.preset.has_text_to_image_gradient,
+            )
+            losses["contrastive"] = self.config.contrastive_weight * contrastive
+        return losses
+
+    def fuse(self, images: Tensor) -> FusedViews:
+        """Encode all views `[B, V, C, H, W]` in one pass and fuse them into features of the studies."""
+        tokens, pooled = self.encoder(images.flatten(0, 1))  # [B * V, P, D], [B * V, D]
+        views = images.shape[:2]
+        return self.view_fusion(tokens.unflatten(0, views), pooled.unflatten(0, views))
+
+    def fusion_weights(self, images: Tensor) -> Tensor:
+        """Return the weight of each view `[B, V]`; official gates are averaged over the places."""
+        with _evaluating(self):
+            return self.fuse(images).weights.mean(dim=-1)
+
+    def generate(self, images: Tensor, beam_size: int = 1) -> Tensor:
+        """Write the reports of studies.
+
+        Args:
+            images: `[B, V, C, H, W]`.
+            beam_size: hypotheses kept; 1 is greedy search.
+
+        Returns:
+            Token ids `[B, max_report_tokens]`: start, report, end, padding.
+        """
+        with _evaluating(self):
+            return self.report_transformer.generate(self.fuse(images).memory, beam_size)
+
+    def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
+        """Name the parts with learning rates of their own (4.2); fusion goes with the images."""
+        parts = {"image": ("encoder.", "view_fusion."), "text": ("report_transformer.", "text_encoder.")}
+        return {
+            group: [named for named in self.named_parameters() if named[0].startswith(prefixes)]
+            for group, prefixes in parts.items()
+        }
+
+
+@contextlib.contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """Switch dropout and gradients off for a while: notebooks call these methods between training steps."""
+    was_training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(was_training)

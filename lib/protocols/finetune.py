@@ -1,0 +1,197 @@
+"""Fine-tune protocol (REFERS, section 4.2): train encoder and head on a share of the labels, test once."""
+
+import dataclasses
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from lib.atomic import write_json
+from lib.data.augment import AugmentConfig
+from lib.data.loader import StudyLoader
+from lib.data.splits import SPLITS, Manifest
+from lib.data.store import Store
+from lib.loops.optimizer import OptimizerConfig
+from lib.loops.precision import autocast
+from lib.loops.randomness import seed_generators
+from lib.loops.train import TrainConfig, train
+from lib.models.pretrained import load_encoder, load_strictly
+from lib.protocols.label_classifier import LabelClassifier
+from lib.protocols.predictions import judge, predict, write_predictions
+from lib.protocols.targets import choose_targets, labelled_rows, studies_in_positions, target_labels
+
+RANDOM = "random"
+
+
+@dataclasses.dataclass(kw_only=True)
+class FinetuneConfig:
+    """What is predicted from what; the defaults are those of REFERS (section 4.2).
+
+    The paper judges single radiographs; images here are the frontal views, one item each, with the labels
+    of their study. How long and how fast is said by `TrainConfig` and `OptimizerConfig`; the budget is in
+    steps, so that a tiny label set does not end after a moment.
+
+    Attributes:
+        init: "random", a run folder (its checkpoints/best.safetensors) or a safetensors file.
+        task: "multi_label", "binary" or "multi_class".
+        targets: label names; empty: all that have `min_positives` studies with and without them in every
+            split at label ratio 1, so that all label ratios share them.
+        label_ratio: share of the training studies whose labels are used.
+        draw: which of the manifest's nested subsets of that size.
+        seed: of augmentation, order, head and dropout.
+        batch_size: 128 in the paper.
+        positions: views that count as frontal.
+        min_positives: see `targets`.
+    """
+
+    init: str = RANDOM
+    task: str = "multi_label"
+    targets: list[str] = dataclasses.field(default_factory=list)
+    label_ratio: float = 1.0
+    draw: int = 0
+    seed: int = 0
+    batch_size: int = 128
+    positions: list[str] = dataclasses.field(default_factory=lambda: ["PA", "AP", "FRONTAL"])
+    min_positives: int = 1
+
+
+def finetune(
+    encoder: nn.Module,
+    store: Store,
+    manifest: Manifest,
+    *,
+    config: FinetuneConfig,
+    train_config: TrainConfig,
+    optimizer: OptimizerConfig,
+    augment: AugmentConfig,
+    run_dir: Path,
+    device: torch.device | str = "cpu",
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Fine-tune an encoder and judge it on the test split; resumes from `run_dir`.
+
+    The best validation is the one of the highest mean AUROC, or of the lowest loss where a target has one
+    class only in the validation split. `train_config.monitor` and `mode` are set accordingly.
+
+    Args:
+        encoder: takes the weights that `config.init` names.
+        store: of the target domain.
+        manifest: its splits and label-ratio subsets.
+        config: what is predicted from what.
+        train_config: steps and intervals.
+        optimizer: one learning rate, "image".
+        augment: of the training images; its crop size is that of all images.
+        run_dir: gets predictions.parquet, result.json, metrics.jsonl and checkpoints.
+        device: where to train.
+        progress: shows a bar.
+
+    Returns:
+        What result.json holds.
+
+    Raises:
+        ValueError: settings that do not fit the store, or weights that do not fit the encoder.
+    """
+    manifest.check(store)
+    if config.init != RANDOM:
+        load_encoder(encoder, checkpoint_of(config.init))
+    targets, rows = _choose(store, manifest, config)
+    seed_generators(config.seed)
+    columns = [store.label_names.index(name) for name in targets]
+    classifier = LabelClassifier(encoder, config.task, columns).to(device)
+    loader = functools.partial(
+        StudyLoader,
+        store,
+        batch_size=config.batch_size,
+        num_views=1,
+        image_size=augment.crop_size,
+        unit="image",
+        positions=tuple(config.positions),
+        seed=config.seed,
+        device=device,
+    )
+    training = loader(rows["train"], augment=augment, shuffle=True)
+    if len(training) > 1:  # no rest of a batch, but a set smaller than one is taken whole
+        training = loader(rows["train"], augment=augment, shuffle=True, drop_last=True)
+    validation, test = (loader(rows[name]) for name in ("validation", "test"))
+    monitor, mode = _monitor(store, rows["validation"], targets)
+
+    result = train(
+        classifier,
+        training,
+        functools.partial(_validate, loader=validation),
+        config=dataclasses.replace(train_config, monitor=monitor, mode=mode),
+        optimizer=optimizer,
+        run_dir=run_dir,
+        progress=progress,
+    )
+
+    load_strictly(classifier, load_file(run_dir / "checkpoints" / "best.safetensors"))
+    with autocast(result.precision, torch.device(device)):
+        predictions = predict(classifier.eval(), test)
+    table = write_predictions(run_dir / "predictions.parquet", predictions, store, targets)
+    report = {
+        **judge(table),
+        "targets": targets,
+        "init": config.init,
+        "label_ratio": config.label_ratio,
+        "draw": config.draw,
+        "seed": config.seed,
+        "num_train_studies": len(rows["train"]),
+        "num_train_images": len(training.items.study_rows),
+        "monitor": monitor,
+        "best_step": result.best_step,
+        "best_validation": result.best,
+        "steps": result.steps,
+        "seconds": round(result.seconds, 1),
+        "precision": result.precision,
+    }
+    write_json(run_dir / "result.json", report)
+    return report
+
+
+def _choose(
+    store: Store, manifest: Manifest, config: FinetuneConfig
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Return the targets and the study rows of each split that can serve for them."""
+    rows = {name: studies_in_positions(store, manifest.rows(name), config.positions) for name in SPLITS}
+    _refuse_empty(rows, f"a view in {', '.join(config.positions)}")
+    targets = choose_targets(
+        store, rows, task=config.task, names=config.targets, min_positives=config.min_positives
+    )
+    # The targets are chosen at label ratio 1, so that all ratios share them; only now the subset.
+    subset = manifest.subset(config.label_ratio, config.draw)
+    rows["train"] = studies_in_positions(store, subset, config.positions)
+    rows = {
+        name: labelled_rows(store, members, task=config.task, targets=targets)
+        for name, members in rows.items()
+    }
+    _refuse_empty(rows, f"known {', '.join(targets)} at label ratio {config.label_ratio:g}")
+    return targets, rows
+
+
+def _refuse_empty(rows: dict[str, np.ndarray], wanted: str) -> None:
+    if empty := [name for name, members in rows.items() if len(members) == 0]:
+        raise ValueError(f"No study with {wanted} in {', '.join(empty)}.")
+
+
+def checkpoint_of(init: str) -> Path:
+    """Return the safetensors file that `init` means: itself, or the best one of a run folder."""
+    path = Path(init)
+    return path / "checkpoints" / "best.safetensors" if path.is_dir() else path
+
+
+def _monitor(store: Store, rows: np.ndarray, targets: list[str]) -> tuple[str, str]:
+    """Choose the metric of validation: AUROC needs both classes of every target."""
+    labels = target_labels(store, rows, targets)
+    has_both = (labels == 0).any(0) & (labels == 1).any(0)
+    return ("auroc", "max") if has_both.all() else ("loss", "min")
+
+
+def _validate(classifier: nn.Module, loader: StudyLoader) -> dict[str, float]:
+    """Return mean AUROC and loss on the validation images."""
+    predictions = predict(classifier, loader)
+    return {"auroc": predictions.mean_auroc(), "loss": predictions.loss}

@@ -1,0 +1,78 @@
+"""The classifier that fine-tuning trains: an objective like any other for the training loop.
+
+Letters: B images of a batch, K targets, O outputs of the head.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from lib.losses.multiclass import multiclass
+from lib.losses.multilabel import multilabel
+from lib.models.heads import Classifier
+
+if TYPE_CHECKING:
+    from lib.data.batch import Batch
+
+TASKS = ("multi_label", "binary", "multi_class")
+
+
+class LabelClassifier(Classifier):
+    """Predict the targets of single images.
+
+    Args:
+        encoder: as in `lib.models.ENCODERS`.
+        task: "multi_label" (independent targets, each known or not), "binary" (one target, two outputs) or
+            "multi_class" (exactly one target per image).
+        columns: places of the targets among the labels of a batch.
+    """
+
+    def __init__(self, encoder: nn.Module, task: str, columns: Sequence[int]):
+        assert task in TASKS and len(columns) > 0
+        super().__init__(encoder, 2 if task == "binary" else len(columns))
+        self.task = task
+        self.register_buffer("columns", torch.tensor(columns), persistent=False)
+
+    def forward(self, batch: "Batch") -> dict[str, Tensor]:
+        """Return the cross-entropy of a batch."""
+        return {"cross_entropy": cross_entropy(self.logits(batch), self.targets(batch), self.task)}
+
+    def logits(self, batch: "Batch") -> Tensor:
+        """Return the outputs of the head for a batch of single images, `[B, O]`."""
+        return super().forward(batch.images[:, 0])
+
+    def targets(self, batch: "Batch") -> Tensor:
+        """Return the labels of the targets, `[B, K]`."""
+        return batch.labels[:, self.columns]
+
+    def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
+        """Return one group: everything is tuned, with one learning rate (paper, section 4.2)."""
+        return {"image": list(self.named_parameters())}
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, task: str) -> Tensor:
+    """Compute the mean cross-entropy of a task.
+
+    Args:
+        logits: `[B, O]`.
+        targets: 1, 0 or NaN where not known, `[B, K]`.
+        task: one of `TASKS`.
+
+    Returns:
+        A scalar: mean over known targets, or over images of known class.
+    """
+    if task == "multi_label":
+        return multilabel(logits, targets)
+    if task == "binary":
+        targets = torch.cat([1 - targets, targets], dim=1)  # [B, 2]
+    return multiclass(logits, targets)
+
+
+def target_probabilities(logits: Tensor, task: str) -> Tensor:
+    """Turn logits `[B, O]` into the probability of every target, float32 `[B, K]`."""
+    if task == "multi_label":
+        return logits.float().sigmoid()
+    probabilities = logits.float().softmax(dim=1)
+    return probabilities[:, 1:] if task == "binary" else probabilities

@@ -1,0 +1,118 @@
+"""Predictions of a classifier: one row per image, and what they are worth."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lib.atomic import atomic_path
+from lib.data.loader import StudyLoader
+from lib.data.store import Store
+from lib.metrics.classification import auroc
+from lib.metrics.statistics import bootstrap_auroc
+from lib.protocols.label_classifier import LabelClassifier, cross_entropy, target_probabilities
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """What a classifier says about the images of a loader.
+
+    Attributes:
+        study_rows: `[N]`.
+        view_rows: `[N]`.
+        labels: `[N, K]`, NaN unknown.
+        probabilities: `[N, K]`.
+        loss: mean cross-entropy.
+    """
+
+    study_rows: np.ndarray
+    view_rows: np.ndarray
+    labels: np.ndarray
+    probabilities: np.ndarray
+    loss: float
+
+    def mean_auroc(self) -> float:
+        """Return the mean over the targets, NaN if one of them has one class only."""
+        return float(auroc(self.labels.T, self.probabilities.T).mean())
+
+
+@torch.no_grad()
+def predict(classifier: LabelClassifier, loader: StudyLoader) -> Predictions:
+    """Predict every image of a loader once; the classifier is in evaluation mode."""
+    study_rows, view_rows, targets, logits = [], [], [], []
+    for batch in loader.epoch(0):
+        study_rows.append(batch.study_rows)
+        view_rows.append(batch.view_rows[:, 0])
+        targets.append(classifier.targets(batch))
+        logits.append(classifier.logits(batch))
+    targets, logits = torch.cat(targets), torch.cat(logits)
+    loss = cross_entropy(logits, targets, classifier.task)
+    return Predictions(
+        study_rows=torch.cat(study_rows).cpu().numpy(),
+        view_rows=torch.cat(view_rows).cpu().numpy(),
+        labels=targets.cpu().numpy(),
+        probabilities=target_probabilities(logits, classifier.task).cpu().numpy(),
+        loss=float(loss),
+    )
+
+
+def write_predictions(
+    path: Path, predictions: Predictions, store: Store, targets: Sequence[str]
+) -> pd.DataFrame:
+    """Write one row per image: study_id, patient_id, view_id, label/<name>, probability/<name>."""
+    studies = store.studies.iloc[predictions.study_rows]
+    columns = {
+        "study_id": studies["study_id"].to_numpy(),
+        "patient_id": studies["patient_id"].to_numpy(),
+        "view_id": store.views["view_id"].to_numpy()[predictions.view_rows],
+        **{f"label/{name}": predictions.labels[:, k] for k, name in enumerate(targets)},
+        **{f"probability/{name}": predictions.probabilities[:, k] for k, name in enumerate(targets)},
+    }
+    table = pd.DataFrame(columns)
+    with atomic_path(path) as temporary:
+        table.to_parquet(temporary, index=False)
+    return table
+
+
+def judge(table: pd.DataFrame, *, replicates: int = 2000) -> dict[str, Any]:
+    """Compute mean and per-target AUROC with patient-clustered bootstrap intervals.
+
+    Args:
+        table: as `write_predictions` writes it.
+        replicates: resamples.
+
+    Returns:
+        "auroc" (estimate, low, high), "per_label" (the same and the numbers of cases, positives and dropped
+        resamples for each target), "num_patients", "num_images", "bootstrap".
+    """
+    names = [name.removeprefix("label/") for name in table.columns if name.startswith("label/")]
+    labels = table[[f"label/{name}" for name in names]].to_numpy(np.float64)
+    probabilities = table[[f"probability/{name}" for name in names]].to_numpy(np.float64)
+    result = bootstrap_auroc(labels, probabilities, table["patient_id"].to_numpy(), replicates=replicates)
+    per_label = {
+        name: {
+            "estimate": _plain(result.label_estimate[k]),
+            "low": _plain(result.label_low[k]),
+            "high": _plain(result.label_high[k]),
+            "num_cases": int(result.num_cases[k]),
+            "num_positives": int(result.num_positives[k]),
+            "num_dropped": int(result.num_dropped[k]),
+        }
+        for k, name in enumerate(names)
+    }
+    return {
+        "auroc": {key: _plain(getattr(result, key)) for key in ("estimate", "low", "high")},
+        "per_label": per_label,
+        "num_patients": result.num_patients,
+        "num_images": len(table),
+        "bootstrap": {"replicates": result.replicates, "confidence": result.confidence, "unit": "patient"},
+    }
+
+
+def _plain(value: float) -> float | None:
+    """Return a number that JSON has; None for NaN."""
+    return None if np.isnan(value) else round(float(value), 6)

@@ -1,0 +1,151 @@
+"""A real JupyterLab, started as `workbench lab` starts it, and a real Chromium that looks at it."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from workbench.doctor import BROWSERS
+from workbench.lab import lab_command
+from workbench.notebooks import NOTEBOOKS
+from workbench.parameters import read_parameters
+
+FLAGS = (
+    "--no-sandbox",  # as root
+    "--disable-gpu",
+    "--enable-unsafe-swiftshader",  # WebGL without a graphics card
+    "--disable-background-networking",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of Chromium; without one the tests are skipped, but fail in continuous integration."""
+    found = next((path for path in map(shutil.which, BROWSERS) if path), None)
+    if found is None:
+        reason = "no Chromium here; scripts/install_chromium.sh installs it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        window = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield window
+        window.close()
+
+
+class Lab:
+    """A running JupyterLab over a folder of notebooks."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.log = root / "lab.log"
+        runtime = root / "runtime"
+        environment = {
+            **os.environ,
+            "JUPYTER_RUNTIME_DIR": str(runtime),
+            "WORKBENCH_RUNS": str(root / "runs"),
+        }
+        command = [*lab_command(port=0, open_browser=False, root=root), "--LabApp.expose_app_in_browser=True"]
+        with open(self.log, "w") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=root)
+        self.about = self._wait_for(runtime)
+
+    def address(self, page: str) -> str:
+        """Return the address at which a notebook opens."""
+        return f"{self.about['url']}lab/tree/{page}?token={self.about['token']}&reset"
+
+    def stop(self) -> None:
+        """End the server and its kernels."""
+        self._process.terminate()
+        self._process.wait(60)
+
+    def _wait_for(self, runtime: Path) -> dict:
+        """Return what the server says about itself once it listens."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for path in runtime.glob("jpserver-*.json"):
+                text = path.read_text()
+                if text.endswith("}"):
+                    return json.loads(text)
+            assert self._process.poll() is None, self.log.read_text()
+            time.sleep(0.1)
+        raise AssertionError(f"JupyterLab did not start in a minute:\n{self.log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory, chromium):
+    server = Lab(tmp_path_factory.mktemp("lab"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def put_page(lab):
+    """Return a function that puts a copy of a notebook, with other parameter values, before the server."""
+
+    def put(name: str, **values) -> str:
+        source = NOTEBOOKS / f"{name}.ipynb"
+        known = read_parameters(source)
+        assert set(values) <= set(known)
+        page = nbformat.read(source, as_version=4)
+        cell = next(cell for cell in page.cells if "parameters" in cell.metadata.get("tags", ()))
+        cell.source = "\n".join(
+            f"{one.name}: {one.annotation} = {values.get(one.name, one.default)!r}" for one in known.values()
+        )
+        nbformat.write(page, lab.root / f"{name}.ipynb")
+        return f"{name}.ipynb"
+
+    return put
+
+
+@pytest.fixture
+def open_page(lab, browser):
+    """Return a function that opens a notebook in JupyterLab and returns the browser's page."""
+    opened = []
+
+    def open_notebook(name: str):
+        page = browser.new_page(viewport={"width": 1440, "height": 3000})
+        opened.append(page)
+        page.goto(lab.address(name))
+        page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook", timeout=60_000)
+        page.wait_for_function("window.jupyterapp !== undefined")
+        # The kernel is there once its name stands in the toolbar without the word for busy.
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=60_000)
+        return page
+
+    yield open_notebook
+    for page in opened:
+        page.close()
+
+
+@pytest.fixture
+def run_all():
+    """Return a function that runs every cell of the open notebook and waits for the last one."""
+
+    def run(page, seconds: int = 240) -> None:
+        page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        # Asked of the notebook's model: cells out of sight need not be in the page.
+        waiting = """() => {
+            const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
+            const code = cells.filter(cell => cell.type === 'code');
+            const outputs = code.flatMap(cell => cell.outputs.toJSON());
+            const failed = outputs.find(output => output.output_type === 'error');
+            if (failed) return failed.ename + ': ' + failed.evalue;
+            return code.every(cell => cell.executionCount) ? 'ran' : null;
+        }"""
+        outcome = page.wait_for_function(waiting, timeout=seconds * 1000, polling=250).json_value()
+        assert outcome == "ran", outcome
+
+    return run

@@ -1,0 +1,24 @@
+"""Functions that worker processes run in tests."""
+
+import os
+
+
+class StubbornError(Exception):
+    """Cannot be unpickled: its constructor takes two arguments and hands on one."""
+
+    def __init__(self, first, second):
+        super().__init__(first)
+
+
+def process_id(_) -> int:
+    return os.getpid()
+
+
+def talk(job):
+    print("hello from a job", flush=True)
+    os.write(1, b"and from below Python\n")
+    return job
+
+
+def raise_stubbornly(_):
+    raise StubbornError("Stubborn", 2)

@@ -1,0 +1,76 @@
+"""The views of a study with its boxes and report, and sheets of many."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.figures.studies import contact_sheet, study_figure
+
+COLUMNS = ["view", "finding", "reader", "x0", "y0", "x1", "y1"]
+
+
+@pytest.fixture
+def views():
+    return list(np.random.default_rng(0).integers(0, 255, (3, 64, 64), dtype=np.uint8))
+
+
+def draw(views, boxes=(), **report):
+    return study_figure(
+        views,
+        [f"view {index}" for index in range(len(views))],
+        pd.DataFrame(list(boxes), columns=COLUMNS),
+        findings=report.get("findings", ""),
+        impression=report.get("impression", ""),
+        title="Study s1",
+        note="phantom",
+    )
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_each_view_has_its_own_panel(views, count):
+    figure = draw(views[:count])
+    pictures = [trace for trace in figure.data if trace.type == "image"]
+    assert [picture.xaxis for picture in pictures] == ["x", "x2", "x3"][:count]
+    assert all(picture.source.startswith("data:image/jpeg") and picture.z is None for picture in pictures)
+    captions = [annotation.text for annotation in figure.layout.annotations]
+    assert captions[:count] == [f"view {index}" for index in range(count)]
+
+
+def test_boxes_lie_on_their_view_in_the_colour_of_their_reader(views):
+    boxes = [
+        (0, "Mass", "R1", 1, 2, 11, 22),
+        (1, "Mass", "R1", 3, 4, 13, 24),
+        (1, "Nodule", "R2", 5, 6, 15, 26),
+    ]
+    figure = draw(views[:2], boxes)
+    drawn = [trace for trace in figure.data if trace.type == "scatter" and trace.mode == "lines"]
+    assert [trace.xaxis for trace in drawn] == ["x", "x2", "x2"]
+    assert (min(drawn[0].x), max(drawn[0].x), min(drawn[0].y), max(drawn[0].y)) == (1, 11, 2, 22)
+    assert [trace.text for trace in drawn] == ["Mass (R1)", "Mass (R1)", "Nodule (R2)"]
+    assert drawn[0].line.color == drawn[1].line.color != drawn[2].line.color
+    # One entry a reader, however many boxes.
+    assert [trace.name for trace in drawn if trace.showlegend] == ["R1", "R2"]
+
+
+def test_the_report_stands_beside_the_views_with_its_sides_marked(views):
+    figure = draw(views[:1], findings="Left effusion.", impression="Clear on the right.")
+    text = figure.layout.annotations[-1].text
+    assert "<u>Left</u>" in text
+    assert "<b>right</b>" in text
+    assert figure.layout.height > draw(views[:1]).layout.height - 1
+
+
+def test_a_long_report_makes_the_figure_higher(views):
+    assert draw(views, findings="word " * 600).layout.height > draw(views).layout.height
+
+
+def test_the_contact_sheet_names_each_picture_at_its_place(views):
+    figure = contact_sheet(np.stack(views), ["a", "b", "c"], columns=2, tile=20, title="t")
+    picture, places = figure.data
+    assert picture.source.startswith("data:image/jpeg")
+    assert list(zip(places.hovertext, places.x, places.y, strict=True)) == [
+        ("a", 10, 10),
+        ("b", 34, 10),
+        ("c", 10, 34),
+    ]
+    assert len(figure.to_json()) < 30_000

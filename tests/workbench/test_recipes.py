@@ -1,0 +1,116 @@
+import dataclasses
+
+import pytest
+import yaml
+
+from lib.config import to_plain
+from lib.data.augment import AugmentConfig
+from lib.loops.optimizer import OptimizerConfig
+from lib.loops.train import TrainConfig
+from lib.objectives.refers import REFERSConfig
+from workbench.plan import plan
+from workbench.recipe import RECIPES, Recipe, find_recipe, known_recipes
+from workbench.sections import LoaderConfig, read_encoder, read_objective
+
+
+@pytest.fixture
+def recipe_file(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("task: pretrain\nseed: 3\ntrain: {steps: 7}\n")
+    return path
+
+
+def test_a_recipe_is_found_by_short_name_and_by_path(recipe_file):
+    assert Recipe.read("refers/phantom").name == "refers/phantom"
+    assert find_recipe(str(RECIPES / "refers" / "phantom.yaml")) == RECIPES / "refers" / "phantom.yaml"
+    assert Recipe.read(str(recipe_file)).name == Recipe.read(str(recipe_file.with_suffix(""))).name == "mine"
+    assert "finetune/paper" in known_recipes()
+
+
+def test_an_unknown_recipe_is_answered_with_the_closest_one():
+    with pytest.raises(FileNotFoundError, match="Did you mean 'refers/phantom'"):
+        find_recipe("refers/fantom")
+
+
+def test_overrides_win_and_sections_know_their_keys(recipe_file):
+    recipe = Recipe.read(str(recipe_file), ["train.steps=9", "seed=4"])
+    assert recipe.section("train", TrainConfig) == TrainConfig(steps=9)
+    assert recipe.get("seed", 0) == 4 and recipe.get("split_seed", 0) == 0
+    recipe = Recipe.read(str(recipe_file), ["train.stepz=9"])
+    with pytest.raises(ValueError, match="(?s)mine.*stepz.*steps, validate_every") as error:
+        recipe.section("train", TrainConfig)
+    assert "section train" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("trian.steps=9", "unknown key 'trian'. Did you mean 'train'.*task, seed, train"),
+        ("seed=one", "seed is 'one'"),
+        ("train=7", "section train"),
+        ("steps", "'steps' is not of the form"),
+    ],
+)
+def test_wrong_keys_and_values_are_named(recipe_file, override, named):
+    with pytest.raises(ValueError, match=named):
+        recipe = Recipe.read(str(recipe_file), [override])
+        recipe.check_keys(["task", "seed", "train"])
+        recipe.get("seed", 0)
+        recipe.section("train", TrainConfig)
+
+
+def test_a_field_that_a_top_level_key_sets_is_not_taken_from_the_section(recipe_file):
+    @dataclasses.dataclass
+    class Schema:
+        steps: int = 0
+        seed: int = 0
+
+    recipe = Recipe.read(str(recipe_file))
+    assert recipe.section("train", Schema, seed=3) == Schema(7, 3)
+    recipe = Recipe.read(str(recipe_file), ["train.seed=5"])
+    with pytest.raises(ValueError, match="section train: seed is set by the top-level key 'seed'"):
+        recipe.section("train", Schema, seed=3)
+    with pytest.raises(ValueError, match="does not say 'store'"):
+        recipe["store"]
+
+
+@pytest.mark.parametrize("name", known_recipes())
+def test_every_recipe_of_ours_says_what_it_is(name):
+    text = find_recipe(name).read_text()
+    for word in ("# Reproduces:", "# Command:", "# Cost:", "# Expected:"):
+        assert word in text, f"{name} does not say {word}"
+    assert text.isascii() and yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("name", known_recipes())
+def test_every_recipe_of_ours_fits_the_schemas(name, tmp_path):
+    # The store is what is looked for last: all keys and values are good by then.
+    with pytest.raises(FileNotFoundError, match="absent is not a store"):
+        plan(name, [f"store={tmp_path / 'absent'}"])
+    with pytest.raises(ValueError, match=r"section train.*stepz.*Known keys: steps"):
+        plan(name, ["train.stepz=1"])
+
+
+@pytest.mark.parametrize("name", ["paper", "phantom", "openi_small"])
+def test_fine_tuning_takes_the_encoder_that_pretraining_makes(name):
+    objective = read_objective(Recipe.read(f"refers/{name}")["objective"], where="")
+    encoder = read_encoder(Recipe.read(f"finetune/{name}")["encoder"], where="")
+    assert encoder == {
+        "name": "radiograph_transformer",
+        "preset": objective["preset"],
+        **objective["encoder"],
+    }
+
+
+def test_the_papers_recipe_is_the_papers(tmp_path):
+    recipe = Recipe.read("refers/paper")
+    assert recipe.section("train", TrainConfig) == TrainConfig()
+    assert recipe.section("optimizer", OptimizerConfig) == OptimizerConfig()
+    assert recipe.section("loader", LoaderConfig).batch_size == 32
+    assert recipe.section("augment", AugmentConfig) == AugmentConfig()
+    objective = read_objective(recipe["objective"], where="")
+    assert objective == {"name": "refers", **to_plain(REFERSConfig())}
+    official = Recipe.read("refers/official")
+    assert official.section("train", TrainConfig).steps == 400_000
+    assert official.section("optimizer", OptimizerConfig) == OptimizerConfig()
+    assert read_objective(official["objective"], where="")["preset"] == "official"

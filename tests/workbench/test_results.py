@@ -1,0 +1,157 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from lib.metrics.statistics import paired_bootstrap_auroc
+from workbench.results import findings, print_results, query, summary, table
+from workbench.runs import Run
+
+TARGETS = ["effusion", "mass"]
+
+
+def write_run(root, method, seed, label_ratio=0.1, *, signal=1.0, init_id="a", finished=True):
+    """Leave a fine-tuning as its files say it: 90 images of 45 patients, in an order of its own."""
+    config = {
+        "recipe": "finetune/tiny",
+        "task": "finetune",
+        "store": "somewhere",
+        "store_id": "s",
+        "manifest_id": "m",
+        "synthetic": False,
+        "init_id": init_id,
+        "method": method,
+        "seed": seed,
+        "encoder": {"width": 8},
+        "finetune": {"label_ratio": label_ratio, "draw": seed, "task": "multi_label"},
+    }
+    run = Run.create("finetune/tiny", config, root)
+    labels = (np.random.default_rng(0).random((90, 2)) < 0.4).astype(float)
+    random = np.random.default_rng([seed, len(method), round(100 * label_ratio)])
+    probabilities = signal * labels + random.standard_normal((90, 2))
+    columns = {
+        "study_id": [f"s{row}" for row in range(90)],
+        "patient_id": [f"p{row // 2}" for row in range(90)],
+        "view_id": [f"v{row}" for row in range(90)],
+        **{f"label/{name}": labels[:, k] for k, name in enumerate(TARGETS)},
+        **{f"probability/{name}": probabilities[:, k] for k, name in enumerate(TARGETS)},
+    }
+    with run.recording():
+        pd.DataFrame(columns).iloc[random.permutation(90)].to_parquet(run.folder / "predictions.parquet")
+        (run.folder / "metrics.jsonl").write_text('{"kind": "train", "step": 1, "loss": 0.5}\n')
+        report = {"targets": TARGETS, "auroc": {"estimate": 0.5, "low": 0.4, "high": 0.6}, "steps": 7}
+        (run.folder / "result.json").write_text(json.dumps(report))
+    if not finished:
+        run._set_status("failed", "because")
+    return run
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    for seed in (0, 1, 2):
+        for label_ratio in (0.1, 1.0):
+            write_run(root, "random", seed, label_ratio, signal=0.5)
+            write_run(root, "refers", seed, label_ratio, signal=2.0)
+    write_run(root, "moco", 0)
+    write_run(root, "refers", 3, finished=False)
+    return root
+
+
+def area(run):
+    frame = run.predictions()
+    return np.mean([roc_auc_score(frame[f"label/{n}"], frame[f"probability/{n}"]) for n in TARGETS])
+
+
+def runs_of(root, method, label_ratio):
+    frame = table(root)
+    rows = frame[
+        (frame["method"] == method) & (frame["label_ratio"] == label_ratio) & (frame["state"] == "finished")
+    ]
+    return [Run(root / name) for name in rows["id"]]
+
+
+def test_one_row_per_run(root):
+    frame = table(root)
+    assert len(frame) == 14 and frame["id"].is_unique
+    assert frame["state"].value_counts().to_dict() == {"finished": 13, "failed": 1}
+    assert frame[frame["state"] == "failed"]["reason"].tolist() == ["because"]
+    assert set(frame["steps"]) == {7} and set(frame["auroc"]) == {0.5}
+
+
+def test_the_summary_is_computed_from_predictions_alone(root):
+    frame = summary(root=root).set_index(["label_ratio", "method"])
+    assert len(frame) == 5
+    for label_ratio in (0.1, 1.0):
+        row, base = frame.loc[(label_ratio, "refers")], frame.loc[(label_ratio, "random")]
+        refers, random = (runs_of(root, name, label_ratio) for name in ("refers", "random"))
+        areas = [area(run) for run in refers]
+        assert row["num_seeds"] == 3 and row["num_patients"] == 45 and row["num_images"] == 90
+        assert row["auroc"] == pytest.approx(np.mean(areas), abs=1e-12)
+        assert row["spread"] == pytest.approx(np.std(areas, ddof=1), abs=1e-12)
+        assert row["low"] < row["auroc"] < row["high"]
+        assert row["difference"] == pytest.approx(row["auroc"] - base["auroc"], abs=1e-12)
+        assert 0 < row["difference_low"] < row["difference"] < row["difference_high"]
+        assert row["p_seeds"] < 0.05
+        assert np.isnan(base["difference"]) and np.isnan(base["p_seeds"])
+
+        frames = [[run.predictions().sort_values("view_id") for run in runs] for runs in (refers, random)]
+        labels = frames[0][0][[f"label/{name}" for name in TARGETS]].to_numpy()
+        stacks = [np.stack([one[[f"probability/{n}" for n in TARGETS]] for one in some]) for some in frames]
+        paired = paired_bootstrap_auroc(labels, *stacks, frames[0][0]["patient_id"].to_numpy())
+        assert (row["difference_low"], row["difference_high"]) == (paired.low, paired.high)
+    alone = frame.loc[(0.1, "moco")]
+    assert np.isnan(alone["spread"]) and np.isnan(alone["p_seeds"]) and not np.isnan(alone["difference"])
+
+
+def test_another_comparator_and_chosen_runs(root):
+    frame = summary(runs_of(root, "random", 0.1) + runs_of(root, "moco", 0.1), comparator="moco")
+    assert frame["method"].tolist() == ["moco", "random"]
+    assert np.isnan(frame["difference"][0]) and not np.isnan(frame["difference"][1])
+    assert summary([]).empty and "difference_low" in summary([])
+
+
+def test_findings_have_their_own_intervals_and_counts(root):
+    frame = findings(root=root)
+    assert len(frame) == 5 * 2
+    row = (
+        frame[(frame["method"] == "refers") & (frame["label_ratio"] == 1.0)].set_index("finding").loc["mass"]
+    )
+    predictions = [run.predictions() for run in runs_of(root, "refers", 1.0)]
+    expected = np.mean([roc_auc_score(one["label/mass"], one["probability/mass"]) for one in predictions])
+    assert row["auroc"] == pytest.approx(expected, abs=1e-12)
+    assert row["num_positives"] == predictions[0]["label/mass"].sum() and row["num_cases"] == 90
+
+
+def test_a_mean_never_mixes_two_pretrainings(tmp_path):
+    for init_id, signal in (("old", 0.0), ("new", 3.0)):
+        for seed in (0, 1) if init_id == "old" else (0,):
+            write_run(tmp_path, "refers", seed, signal=signal, init_id=init_id)
+    frame = summary(root=tmp_path)
+    assert frame["num_seeds"].tolist() == [1] and frame["auroc"][0] > 0.9
+
+
+def test_sql_over_runs_metrics_and_predictions(root):
+    frame = query("SELECT method, count(*) AS n FROM runs GROUP BY method ORDER BY method", root)
+    assert frame.to_dict("list") == {"method": ["moco", "random", "refers"], "n": [1, 6, 7]}
+    joined = query(
+        'SELECT method, avg("probability/mass") AS mean FROM predictions JOIN runs ON run = id '
+        "WHERE state = 'finished' GROUP BY method ORDER BY mean DESC",
+        root,
+    )
+    assert joined["method"].tolist()[0] == "refers" and joined["method"].tolist()[-1] == "random"
+    assert query("SELECT count(DISTINCT run) AS n FROM metrics WHERE loss = 0.5", root)["n"][0] == 14
+    with pytest.raises(ValueError, match="Tables: runs, metrics, predictions"):
+        query("SELECT * FROM result", root)
+
+
+def test_what_is_printed(root, tmp_path, capsys):
+    print_results(root=root)
+    printed = capsys.readouterr().out
+    assert "refers" in printed and "difference_low" in printed and "-finetune-tiny-" in printed
+    print_results("SELECT 6 * 7 AS answer", root=root)
+    assert "42" in capsys.readouterr().out
+    print_results(root=tmp_path / "none")
+    assert "No runs below" in capsys.readouterr().out

@@ -1,0 +1,168 @@
+"""The command line: what a person types, one verb each. Heavy imports stay inside the verbs."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="workbench",
+    help="Learn image representations from radiographs and their reports, and judge them.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Options = Annotated[
+    list[str], typer.Option("--option", metavar="KEY=VALUE", help="of the reader; repeatable")
+]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE ...]", help="of the recipe, dotted")
+]
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+) -> None:
+    """Take the options that every verb has."""
+    if debug:
+        os.environ["WORKBENCH_DEBUG"] = "1"
+
+
+@app.command()
+def demo() -> None:
+    """Run the tour on phantom studies, headless.
+
+    Prints the result table and where to look.
+    """
+    from workbench.demo import run_demo
+
+    run_demo()
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is here, what does not fit, what to do."""
+    from workbench.doctor import examine, report
+
+    checks = examine()
+    print(report(checks))
+    if any(check.state == "problem" for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ingest(
+    name: Annotated[str, typer.Argument(help="data set: phantom, phantom_target, openi, ...")],
+    out: Annotated[Path, typer.Option(help="folder of the new store")],
+    root: Annotated[Path | None, typer.Option(help="folder with the data set's own files")] = None,
+    size: Annotated[int, typer.Option(help="side of the square images, pixels")] = 256,
+    limit: Annotated[int | None, typer.Option(help="read only that many studies")] = None,
+    option: Options = [],  # noqa: B006 - typer copies it
+) -> None:
+    """Read a data set into a store.
+
+    Resumable; ends with what was kept, what was dropped and why.
+    """
+    from lib.data.ingest import ingest as read_into
+    from lib.data.readers import open_reader
+    from workbench.parameters import read_options
+
+    read_into(open_reader(name, root, **read_options(option)), out, image_size=size, limit=limit)
+
+
+@app.command()
+def run(
+    notebook: Annotated[str, typer.Argument(help="name of a notebook, or a path")],
+    parameter: Annotated[
+        list[str], typer.Option("-p", "--parameter", metavar="NAME VALUE", help="repeatable")
+    ] = [],  # noqa: B006 - typer copies it
+    output: Annotated[Path | None, typer.Option(help="the executed copy")] = None,
+) -> None:
+    """Run a notebook headless.
+
+    Unknown parameters are errors; a failing cell is named.
+    """
+    from workbench.notebooks import run_notebook
+
+    print(run_notebook(notebook, dict(pair.split("=", 1) for pair in parameter), output=output))
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="name of a recipe, or a path")], overrides: Overrides = None
+) -> None:
+    """Train by a recipe, without a notebook.
+
+    A run that was killed goes on where it stopped.
+    """
+    from workbench.train import train as train_recipe
+
+    print(train_recipe(recipe, overrides or []).folder)
+
+
+@app.command()
+def results(
+    sql: Annotated[str | None, typer.Option(help="query over the tables, instead of the summary")] = None,
+) -> None:
+    """Show tables over all run folders."""
+    from workbench.results import print_results
+
+    print_results(sql)
+
+
+@app.command()
+def lab(
+    port: Annotated[int, typer.Option(help="the first one to try")] = 8888,
+    browser: Annotated[bool, typer.Option(help="open one")] = True,
+) -> None:
+    """Start JupyterLab, for this machine only.
+
+    It listens on the loopback interface, behind a token, and opens the tour.
+    """
+    from workbench.lab import start_lab
+
+    start_lab(port=port, open_browser=browser)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; what a person did wrong ends in one line and exit code 1 (usage: 2)."""
+    arguments = join_pairs(sys.argv[1:] if arguments is None else list(arguments))
+    try:
+        app(arguments, prog_name="workbench")
+    except Exception as error:
+        if os.environ.get("WORKBENCH_DEBUG") or not is_expected(error):
+            raise
+        print(f"workbench: {explain(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def join_pairs(arguments: list[str]) -> list[str]:
+    """Return the arguments with `-p NAME VALUE` as `-p NAME=VALUE`, the form that typer knows."""
+    joined, rest = [], list(arguments)
+    while rest:
+        word = rest.pop(0)
+        joined.append(word)
+        if word in ("-p", "--parameter") and rest:
+            name = rest.pop(0)
+            joined.append(f"{name}={rest.pop(0)}" if "=" not in name and rest else name)
+    return joined
+
+
+def is_expected(error: Exception) -> bool:
+    """Return whether an error tells a person what to mend, rather than us."""
+    names = {"NotebookError", "NonFiniteLoss"}
+    return isinstance(error, (ValueError, OSError)) or type(error).__name__ in names
+
+
+def explain(error: Exception) -> str:
+    """Return the message of an error on one line."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, OSError) and error.filename:
+        text = f"{text}: {error.filename}"
+    return " ".join(text.split()) or type(error).__name__

@@ -1,0 +1,149 @@
+"""Notebooks without a browser: papermill runs them, in their own process, and says which cell failed."""
+
+import difflib
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.parameters import check_parameters
+
+PROJECT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = PROJECT / "notebooks"
+
+KERNEL_ENVIRONMENT = {
+    "WORKBENCH_HEADLESS": "1",
+    # Read when tqdm is imported; set later, progress widgets would stay in the output.
+    "TQDM_DISABLE": "1",
+    "HF_HUB_OFFLINE": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+
+
+class NotebookError(Exception):
+    """A notebook stopped before its end; the message names the notebook, the cell and the error."""
+
+
+def find_notebook(name: str) -> Path:
+    """Return the notebook that a name or path means.
+
+    Raises:
+        FileNotFoundError: there is none; the message lists those of the project.
+    """
+    for path in (Path(name), NOTEBOOKS / f"{name}.ipynb", NOTEBOOKS / name):
+        if path.is_file() and path.suffix == ".ipynb":
+            return path
+    known = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+    close = difflib.get_close_matches(Path(name).stem, known, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise FileNotFoundError(f"There is no notebook {name!r}.{hint} Known: {', '.join(known)}.")
+
+
+def run_notebook(
+    name: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    output: Path | None = None,
+    timeout: int = 4 * 3600,
+) -> Path:
+    """Run a notebook headless, in the project's folder, and keep the executed copy.
+
+    Args:
+        name: of a notebook in `notebooks/`, or a path.
+        parameters: values by name; text is converted to the parameter's type.
+        output: the executed copy; the default is `outputs/notebooks/<time>-<name>.ipynb`.
+        timeout: seconds that one cell may take.
+
+    Returns:
+        The path of the executed copy.
+
+    Raises:
+        FileNotFoundError: no such notebook.
+        ValueError: no such parameter, or a value of another type; nothing has run then.
+        NotebookError: a cell failed, took too long, or the kernel died.
+    """
+    source = find_notebook(name)
+    values = check_parameters(source, parameters or {})
+    if output is None:
+        output = PROJECT / "outputs" / "notebooks" / f"{time.strftime('%Y%m%d-%H%M%S')}-{source.stem}.ipynb"
+    output = Path(output).absolute()
+    output.parent.mkdir(parents=True, exist_ok=True)
+
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    # It calls parameters unknown whose lines it cannot parse; they were checked above.
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    try:
+        papermill.execute_notebook(
+            source.absolute(),
+            output,
+            values,
+            # Stored notebooks are stripped of kernel metadata.
+            kernel_name="python3",
+            language="python",
+            cwd=PROJECT,
+            progress_bar=False,
+            log_output=False,
+            execution_timeout=timeout,
+            kernel_manager_class=_kernel_manager(),
+            # The state of one figure widget is the whole plotting library, 5 MB.
+            store_widget_state=False,
+        )
+    except papermill.PapermillExecutionError as error:
+        raise NotebookError(
+            f"Notebook {source.stem} failed in cell [{error.exec_count}], {_first_line(error.source)!r}: "
+            f"{error.ename}: {error.evalue}. Executed copy: {output}"
+        ) from error
+    except CellTimeoutError as error:
+        cell = _running_cell(output)
+        raise NotebookError(
+            f"Notebook {source.stem}: {cell} took more than {timeout} s. Executed copy: {output}"
+        ) from error
+    except DeadKernelError as error:
+        cell = _running_cell(output)
+        raise NotebookError(
+            f"Notebook {source.stem}: the kernel died in {cell} often for want of memory. "
+            f"Executed copy: {output}"
+        ) from error
+    return output
+
+
+def is_headless() -> bool:
+    """Return whether this process runs a notebook without a browser."""
+    return os.environ.get("WORKBENCH_HEADLESS", "") == "1"
+
+
+def _kernel_manager() -> type:
+    """Return a kernel manager over local sockets: no ports that collide, nothing readable over TCP."""
+    from jupyter_client.manager import AsyncKernelManager
+
+    class IpcKernelManager(AsyncKernelManager):
+        """Starts kernels over ipc, with the environment of a headless run."""
+
+        def __init__(self, **kwargs: Any):
+            super().__init__(**(kwargs | {"transport": "ipc"}))
+
+        async def start_kernel(self, **kwargs: Any) -> None:
+            environment = {**os.environ, **(kwargs.pop("env", None) or {}), **KERNEL_ENVIRONMENT}
+            await super().start_kernel(**kwargs, env=environment)
+
+    return IpcKernelManager
+
+
+def _running_cell(path: Path) -> str:
+    """Return the last cell that was started, from the copy that papermill keeps up to date."""
+    code = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    started = [
+        f"cell [{number}], {_first_line(''.join(cell['source']))!r},"
+        for number, cell in enumerate(code, start=1)
+        if cell["metadata"]["papermill"].get("start_time")
+    ]
+    return started[-1] if started else "the first cell"
+
+
+def _first_line(source: str) -> str:
+    return next((line.strip() for line in source.splitlines() if line.strip()), "")

@@ -1,0 +1,241 @@
+"""Run folders: everything that one training or fine-tuning leaves behind.
+
+config.yaml          the merged recipe, with the ids of store, manifest and initial weights
+env.json             versions, machine, git state, precision
+status.json          running, finished or failed, and why
+metrics.jsonl        what the loop logged
+checkpoints/         last.pt (to resume), best.safetensors (to use)
+predictions.parquet  one row per test image        } of protocols
+result.json          mean and per-label AUROC      }
+"""
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, Self
+
+import pandas as pd
+import yaml
+
+from lib.atomic import write_json, write_text
+from lib.config import config_hash
+from workbench.environment import environment
+
+PROJECT = Path(__file__).resolve().parents[1]
+RUNS = PROJECT / "outputs" / "runs"
+PLACES = ("recipe", "store", "manifest", "init")
+"""Keys of a config that say where things are; what they are is said by their ids, beside them."""
+
+LOCK_SECONDS = 0.5
+"""How long to wait for another process that may only be looking whether the run is held."""
+
+
+class Run:
+    """One run folder.
+
+    Attributes:
+        folder: its path.
+        id: its name, `YYYYMMDD-HHMMSS-<recipe>-<4 hex of the config hash>`.
+        config: the merged recipe.
+    """
+
+    def __init__(self, folder: Path | str):
+        """Open an existing run.
+
+        Raises:
+            FileNotFoundError: no run there.
+        """
+        self.folder = Path(folder)
+        if not (self.folder / "config.yaml").is_file():
+            raise FileNotFoundError(f"{self.folder} is not a run folder: it has no config.yaml.")
+        self.id = self.folder.name
+        self.config: dict[str, Any] = yaml.safe_load((self.folder / "config.yaml").read_text("utf-8"))
+
+    @classmethod
+    def create(cls, recipe: str, config: Mapping[str, Any], root: Path | str | None = None) -> Self:
+        """Make the folder of a new run; nothing runs yet.
+
+        Args:
+            recipe: its name, such as "refers/phantom"; becomes part of the folder's name.
+            config: the merged recipe, plain values only.
+            root: of all runs; None: `outputs/runs` of the project.
+        """
+        root = runs_root(root)
+        # Without separators and dots a name cannot lead out of the root.
+        name = re.sub(r"[^A-Za-z0-9_]+", "-", recipe).strip("-") or "run"
+        moment = datetime.datetime.now()
+        while True:
+            stamp = moment.strftime("%Y%m%d-%H%M%S")
+            folder = root / f"{stamp}-{name}-{identity(config)[:4]}"
+            try:
+                folder.mkdir(parents=True)
+                break
+            except FileExistsError:  # the same recipe started twice within a second
+                moment += datetime.timedelta(seconds=1)
+        write_text(folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+        run = cls(folder)
+        run._set_status("created")
+        return run
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, {self.state})"
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What status.json says: status, reason, created, updated."""
+        path = self.folder / "status.json"
+        return json.loads(path.read_text("utf-8")) if path.is_file() else {"status": "created", "reason": ""}
+
+    @property
+    def state(self) -> str:
+        """Return "created", "running", "finished", "failed" or "killed" (no process is at it any more)."""
+        said = self.status["status"]
+        return "killed" if said == "running" and not self._is_locked() else said
+
+    @contextlib.contextmanager
+    def recording(self, **about: Any) -> Iterator[None]:
+        """Hold the run while it runs: status running, then finished, or failed with the reason.
+
+        Args:
+            about: goes into env.json beside the versions ("precision", "device").
+
+        Raises:
+            ValueError: another process is writing this run.
+        """
+        with self._locked():
+            write_json(self.folder / "env.json", {**environment(), **about})
+            self._set_status("running")
+            try:
+                yield
+            except BaseException as error:
+                self._set_status("failed", f"{type(error).__name__}: {error}")
+                raise
+            self._set_status("finished")
+
+    def metrics(self) -> pd.DataFrame:
+        """Return metrics.jsonl, one row per line; empty before the first one."""
+        path = self.folder / "metrics.jsonl"
+        text = path.read_text("utf-8") if path.is_file() else ""
+        # A line that is being written has no end yet.
+        return pd.DataFrame(
+            [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        )
+
+    def predictions(self) -> pd.DataFrame:
+        """Return predictions.parquet.
+
+        Raises:
+            FileNotFoundError: the run has none (yet).
+        """
+        return pd.read_parquet(self._existing("predictions.parquet"))
+
+    def result(self) -> dict[str, Any]:
+        """Return result.json.
+
+        Raises:
+            FileNotFoundError: the run has none (yet).
+        """
+        return json.loads(self._existing("result.json").read_text("utf-8"))
+
+    def files(self) -> pd.DataFrame:
+        """List what was written: file and bytes."""
+        paths = sorted(path for path in self.folder.rglob("*") if path.is_file() and path.name != "lock")
+        return pd.DataFrame(
+            {
+                "file": [str(path.relative_to(self.folder)) for path in paths],
+                "bytes": [path.stat().st_size for path in paths],
+            }
+        )
+
+    def _existing(self, name: str) -> Path:
+        if not (self.folder / name).is_file():
+            raise FileNotFoundError(f"Run {self.id} has no {name}; it is {self.state}.")
+        return self.folder / name
+
+    def _set_status(self, status: str, reason: str = "") -> None:
+        now = datetime.datetime.now().isoformat(timespec="milliseconds")
+        before = self.status
+        created = before.get("created", now)
+        write_json(
+            self.folder / "status.json",
+            {"status": status, "reason": reason, "created": created, "updated": now},
+        )
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the run's lock, which the system releases when this process ends, however it ends."""
+        deadline = time.monotonic() + LOCK_SECONDS
+        with open(self.folder / "lock", "w") as handle:
+            while not _try_lock(handle):
+                if time.monotonic() > deadline:
+                    raise ValueError(f"Another process is writing run {self.folder}.")
+                time.sleep(0.02)
+            yield
+
+    def _is_locked(self) -> bool:
+        if not (self.folder / "lock").is_file():
+            return False
+        with open(self.folder / "lock") as handle:
+            return not _try_lock(handle)
+
+
+def _try_lock(handle: IO) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def identity(config: Mapping[str, Any]) -> str:
+    """Hash what a run computes: its config without the places of its inputs, whose ids are in it."""
+    return config_hash({key: value for key, value in config.items() if key not in PLACES})
+
+
+def open_run(name: str, root: Path | str | None = None) -> Run:
+    """Open a run by its id.
+
+    Raises:
+        ValueError: the name leads out of the root.
+        FileNotFoundError: no such run.
+    """
+    root = runs_root(root).resolve()
+    folder = (root / name).resolve()
+    if folder.parent != root:
+        raise ValueError(f"Run id {name!r} leads out of {root}; give the name of a folder in it.")
+    return Run(folder)
+
+
+def list_runs(root: Path | str | None = None) -> list[Run]:
+    """Return all runs below the root, in the order in which they were created."""
+    runs = [Run(path.parent) for path in runs_root(root).glob("*/config.yaml")]
+    return sorted(runs, key=lambda run: (run.status.get("created", ""), run.id))
+
+
+def find_finished(config: Mapping[str, Any], root: Path | str | None = None) -> Run | None:
+    """Return the newest finished run of this very config, or None."""
+    return _find(config, root, ("finished",))
+
+
+def find_resumable(config: Mapping[str, Any], root: Path | str | None = None) -> Run | None:
+    """Return the newest run of this very config that stopped before its end, or None."""
+    return _find(config, root, ("killed", "failed", "created"))
+
+
+def _find(config: Mapping[str, Any], root: Path | str | None, states: tuple[str, ...]) -> Run | None:
+    wanted = identity(config)
+    # The folder's name ends with the hash: only those that may fit are opened.
+    candidates = sorted(runs_root(root).glob(f"*-{wanted[:4]}/config.yaml"), reverse=True)
+    runs = (Run(path.parent) for path in candidates)
+    return next((run for run in runs if identity(run.config) == wanted and run.state in states), None)
+
+
+def runs_root(root: Path | str | None = None) -> Path:
+    """Return the folder of all runs: as given, or WORKBENCH_RUNS, or `outputs/runs` of the project."""
+    return Path(os.environ.get("WORKBENCH_RUNS", RUNS)) if root is None else Path(root)

@@ -1,0 +1,96 @@
+"""The parts that a recipe describes: objective, tokenizers, encoder; built from their sections."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from lib.config import build, to_plain
+from lib.data.tokenizer import PieceTokenizer, load_bert_tokenizer
+from lib.models import ENCODERS
+from lib.objectives import OBJECTIVES
+from lib.registry import resolve
+from workbench.inputs import resolve_place
+
+
+@dataclasses.dataclass(kw_only=True)
+class LoaderConfig:
+    """Batches of pre-training.
+
+    Attributes:
+        batch_size: studies; 32 in REFERS (section 4.2).
+    """
+
+    batch_size: int = 32
+
+
+@dataclasses.dataclass(kw_only=True)
+class TokenizerConfig:
+    """The vocabulary of the report transformer, which the training reports give.
+
+    Attributes:
+        vocab_size: entries at most; 10,000 in the published code of REFERS.
+    """
+
+    vocab_size: int = 10_000
+
+
+def read_objective(values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Return a complete objective section: `name` and every field of the objective's `Config`.
+
+    Raises:
+        ValueError: unknown objective or field; names the place.
+        FileNotFoundError: the text encoder is in a package that is not installed.
+    """
+    config = objective_config(values, where=where)
+    if config.text.folder:
+        config.text.folder = str(resolve_place(config.text.folder))
+    return {"name": values["name"], **to_plain(config)}
+
+
+def objective_config(values: Mapping[str, Any], *, where: str = "objective") -> Any:
+    """Return the objective's `Config` of a section."""
+    return build(resolve(_name(values, where), OBJECTIVES).Config, _without_name(values), where=where)
+
+
+def make_objective(
+    values: Mapping[str, Any], report_tokenizer: PieceTokenizer, text_tokenizer: PieceTokenizer
+) -> nn.Module:
+    """Build the objective of a complete section."""
+    objective = resolve(values["name"], OBJECTIVES)
+    return objective(objective_config(values), len(report_tokenizer), len(text_tokenizer))
+
+
+def text_tokenizer_of(values: Mapping[str, Any], report_tokenizer: PieceTokenizer) -> PieceTokenizer:
+    """Return the tokenizer of an objective's text encoder: that of its BERT folder, else the reports' own."""
+    folder = values["text"]["folder"]
+    return load_bert_tokenizer(Path(folder)) if folder else report_tokenizer
+
+
+def read_encoder(values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Return a complete encoder section: `name`, `preset` and every field of the encoder's `Config`.
+
+    Raises:
+        ValueError: unknown encoder or field; names the place.
+    """
+    name = _name(values, where)
+    fields = {key: value for key, value in _without_name(values).items() if key != "preset"}
+    config = build(resolve(name, ENCODERS).Config, fields, where=where)
+    return {"name": name, "preset": values.get("preset", "paper"), **dataclasses.asdict(config)}
+
+
+def make_encoder(values: Mapping[str, Any]) -> nn.Module:
+    """Build the encoder of a complete section."""
+    return resolve(values["name"], ENCODERS)(**_without_name(values))
+
+
+def _name(values: Mapping[str, Any], where: str) -> str:
+    if "name" not in values:
+        raise ValueError(f"{where}: it needs a `name`.")
+    return values["name"]
+
+
+def _without_name(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != "name"}

@@ -1,0 +1,194 @@
+"""Fine-tunings over seeds: means, spread, intervals, differences; from predictions alone."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lib.config import config_hash
+from lib.metrics.classification import auroc
+from lib.metrics.statistics import bootstrap_auroc, paired_bootstrap_auroc, seed_t_test
+from workbench.runs import Run, list_runs
+
+NOT_COMPARED = ("recipe", "store", "manifest", "init", "init_id", "method", "seed", "encoder", "device")
+"""Keys of a config in which two runs may differ and still be compared: the initial weights, the encoder and
+the seed are the question; test images, targets and fine-tuning must be the same."""
+
+COLUMNS = (
+    "recipe", "settings", "label_ratio", "method", "num_seeds", "auroc", "spread", "low", "high",
+    "num_patients", "num_images", "synthetic", "difference", "difference_low", "difference_high", "p_seeds",
+)  # fmt: skip
+FINDING_COLUMNS = (
+    "recipe", "settings", "label_ratio", "synthetic", "method", "finding", "auroc", "low", "high",
+    "num_cases", "num_positives", "num_dropped",
+)  # fmt: skip
+
+
+def summary(
+    runs: Sequence[Run] | None = None,
+    *,
+    comparator: str = "random",
+    root: Path | str | None = None,
+    replicates: int = 2000,
+) -> pd.DataFrame:
+    """Summarise fine-tunings over seeds, from their predictions alone.
+
+    Args:
+        runs: finished fine-tunings; None: all below the root.
+        comparator: the method that the others are compared with.
+        root: of the runs, where `runs` is None.
+        replicates: resamples of the bootstrap.
+
+    Returns:
+        One row per recipe, settings (4 hex; other overrides give others), label_ratio and method: num_seeds,
+        auroc (mean over seeds of the mean over labels), spread (standard deviation over seeds, NaN for one),
+        low and high (95 %, patient-clustered bootstrap of the test set), num_patients, num_images,
+        synthetic (whether the pictures were generated); against the comparator on the same resamples:
+        difference, difference_low, difference_high, and p_seeds of the t-test over seeds, as in the paper.
+        NaN where there is no comparator.
+    """
+    rows = []
+    for group in _groups(runs, root):
+        stacks = {method: _stacked(members) for method, members in group.methods.items()}
+        for method, stack in stacks.items():
+            row = {**group.names, "method": method, **_summarise(stack, replicates)}
+            if comparator in stacks and method != comparator:
+                row |= _compare(stack, stacks[comparator], replicates)
+            rows.append(row)
+    order = ["recipe", "settings", "label_ratio", "method"]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(order, ignore_index=True)
+
+
+def findings(
+    runs: Sequence[Run] | None = None, *, root: Path | str | None = None, replicates: int = 2000
+) -> pd.DataFrame:
+    """Return the AUROC of each finding, mean over seeds, with its interval; arguments as in `summary`.
+
+    Columns: recipe, settings, label_ratio, synthetic, method, finding, auroc, low, high, num_cases,
+    num_positives, num_dropped (resamples with one class only).
+    """
+    frames = []
+    for group in _groups(runs, root):
+        for method, members in group.methods.items():
+            result = bootstrap_auroc(*_stacked(members), replicates=replicates)
+            columns = {
+                **group.names,
+                "method": method,
+                "finding": group.targets,
+                "auroc": result.label_estimate,
+                "low": result.label_low,
+                "high": result.label_high,
+                "num_cases": result.num_cases,
+                "num_positives": result.num_positives,
+                "num_dropped": result.num_dropped,
+            }
+            frames.append(pd.DataFrame(columns))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(FINDING_COLUMNS))
+
+
+@dataclasses.dataclass
+class _Group:
+    """Fine-tunings that may be compared: method -> seed -> run."""
+
+    names: dict[str, Any]
+    targets: list[str]
+    methods: dict[str, dict[int, Run]] = dataclasses.field(default_factory=dict)
+    origins: dict[str, tuple] = dataclasses.field(default_factory=dict)
+
+    def add(self, run: Run) -> None:
+        """Take a run, oldest first; a later one takes the place of an earlier one of the same seed.
+
+        A later one from other initial weights starts the method anew: no mean mixes two pre-trainings.
+        """
+        method = run.config["method"]
+        origin = (run.config["init_id"], config_hash(run.config["encoder"]))
+        if self.origins.get(method) != origin:
+            self.origins[method], self.methods[method] = origin, {}
+        self.methods[method][run.config["seed"]] = run
+
+
+def _groups(runs: Sequence[Run] | None, root: Path | str | None) -> list[_Group]:
+    """Put the finished fine-tunings together that may be compared."""
+    chosen = [
+        run
+        for run in sorted(list_runs(root) if runs is None else runs, key=lambda run: run.status["created"])
+        if run.config.get("task") == "finetune" and run.state == "finished"
+    ]
+    groups: dict[tuple, _Group] = {}
+    for run in chosen:
+        settings = {key: value for key, value in run.config.items() if key not in NOT_COMPARED}
+        # The draw of the labels goes with the seed; label ratios are rows of one table.
+        protocol = {key: value for key, value in settings.pop("finetune").items() if key != "draw"}
+        label_ratio, targets = protocol.pop("label_ratio"), run.result()["targets"]
+        key = config_hash({**settings, "finetune": protocol, "targets": targets})[:4]
+        names = {
+            "recipe": run.config["recipe"],
+            "settings": key,
+            "label_ratio": label_ratio,
+            "synthetic": run.config["synthetic"],
+        }
+        groups.setdefault((run.config["recipe"], key, label_ratio), _Group(names, targets)).add(run)
+    return list(groups.values())
+
+
+def _summarise(stack: "_Stack", replicates: int) -> dict[str, Any]:
+    """Return what `summary` says about one method alone."""
+    result = bootstrap_auroc(stack.labels, stack.probabilities, stack.patients, replicates=replicates)
+    by_seed = stack.by_seed()
+    return {
+        "num_seeds": len(by_seed),
+        "auroc": result.estimate,
+        "spread": by_seed.std(ddof=1) if len(by_seed) > 1 else np.nan,
+        "low": result.low,
+        "high": result.high,
+        "num_patients": result.num_patients,
+        "num_images": len(stack.labels),
+    }
+
+
+def _compare(stack: "_Stack", other: "_Stack", replicates: int) -> dict[str, Any]:
+    """Return what `summary` says about a method against another on the same test images."""
+    assert np.array_equal(stack.labels, other.labels, equal_nan=True)
+    paired = paired_bootstrap_auroc(
+        stack.labels, stack.probabilities, other.probabilities, stack.patients, replicates=replicates
+    )
+    a, b = stack.by_seed(), other.by_seed()
+    return {
+        "difference": paired.estimate,
+        "difference_low": paired.low,
+        "difference_high": paired.high,
+        "p_seeds": seed_t_test(a, b).p_value if min(len(a), len(b)) > 1 else np.nan,
+    }
+
+
+class _Stack(NamedTuple):
+    """The predictions of one method for all its seeds, images in the order of their ids."""
+
+    labels: np.ndarray  # [N, K]
+    probabilities: np.ndarray  # [S, N, K]
+    patients: np.ndarray  # [N]
+
+    def by_seed(self) -> np.ndarray:
+        """Mean AUROC over labels of each seed `[S]`; a label with one class only is left out."""
+        areas = auroc(self.labels.T, self.probabilities.transpose(0, 2, 1))  # [S, K]
+        return areas[:, ~np.isnan(areas).any(axis=0)].mean(axis=1)
+
+
+def _stacked(members: Mapping[int, Run]) -> _Stack:
+    """Read the predictions of the runs of one method, seed -> run."""
+    tables = [
+        members[seed].predictions().sort_values("view_id", ignore_index=True) for seed in sorted(members)
+    ]
+    first = tables[0]
+    names = [name for name in first if name.startswith("label/")]
+    for other in tables[1:]:
+        assert other["view_id"].equals(first["view_id"]) and other[names].equals(first[names])
+    outputs = ["probability/" + name.removeprefix("label/") for name in names]
+    return _Stack(
+        labels=first[names].to_numpy(np.float64),
+        probabilities=np.stack([one[outputs].to_numpy(np.float64) for one in tables]),
+        patients=first["patient_id"].to_numpy(),
+    )

@@ -1,0 +1,88 @@
+"""Tables for people: few columns, rounded, with their uncertainty beside them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from workbench.runs import Run
+
+METHOD_NAMES = {"random": "random initialisation", "refers": "REFERS"}
+
+
+def method_name(method: str) -> str:
+    """Return how a method is spelled where people read it."""
+    return METHOD_NAMES.get(method, method)
+
+
+def auroc_table(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the summary of fine-tunings as a person reads it, one row per label ratio and method.
+
+    Args:
+        summary: as `workbench.results.summary` returns it.
+    """
+    columns = {
+        "label ratio": [f"{100 * ratio:g} %" for ratio in summary["label_ratio"]],
+        "initialisation": [method_name(method) for method in summary["method"]],
+        "seeds": summary["num_seeds"].astype(int),
+        "mean AUROC": _format(summary["auroc"], ".3f"),
+        "95 % interval": _intervals(summary["low"], summary["high"]),
+        "paired difference": _format(summary["difference"], "+.3f"),
+        "95 % interval of it": _intervals(summary["difference_low"], summary["difference_high"], sign="+"),
+    }
+    return pd.DataFrame(columns)
+
+
+def config_table(config: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a nested config as two columns, dotted key and value: what could be overridden."""
+    rows = list(_flatten(config))
+    return pd.DataFrame(rows, columns=["key", "value"]).set_index("key")
+
+
+def run_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """List fine-tunings: id, label ratio, method, seed, mean AUROC of the test."""
+    return pd.DataFrame(
+        [
+            {
+                "run": run.id,
+                "label ratio": run.config["finetune"]["label_ratio"],
+                "method": run.config["method"],
+                "seed": run.config["seed"],
+                "AUROC": run.result()["auroc"]["estimate"],
+            }
+            for run in runs
+        ]
+    )
+
+
+def file_table(*paths: Path) -> pd.DataFrame:
+    """List files and what folders hold: path and size; what is not there is left out."""
+    files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    files = [file for file in files if file.is_file() and file.name != "lock"]
+    return pd.DataFrame(
+        {
+            "file": [str(file) for file in files],
+            "kB": [round(file.stat().st_size / 1000, 1) for file in files],
+        }
+    )
+
+
+def _format(values: pd.Series, form: str) -> list[str]:
+    return ["" if pd.isna(value) else format(value, form) for value in values]
+
+
+def _intervals(low: pd.Series, high: pd.Series, sign: str = "") -> list[str]:
+    return [
+        "" if pd.isna(left) else f"[{left:{sign}.3f}, {right:{sign}.3f}]"
+        for left, right in zip(low, high, strict=True)
+    ]
+
+
+def _flatten(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for key, value in config.items():
+        rows += (
+            _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(f"{prefix}{key}", value)]
+        )
+    return rows

@@ -1,0 +1,176 @@
+"""Recipes into runs: pre-training and fine-tuning; `python -m workbench.train RECIPE [key=value ...]`."""
+
+import functools
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lib.atomic import write_json
+from lib.config import build
+from lib.data.augment import AugmentConfig
+from lib.data.batch import tokenize_reports
+from lib.data.loader import StudyLoader
+from lib.data.tokenizer import ReportTokenizer
+from lib.loops.evaluate import mean_losses
+from lib.loops.optimizer import OptimizerConfig
+from lib.loops.precision import resolve_autocast
+from lib.loops.randomness import seed_generators
+from lib.loops.train import TrainConfig
+from lib.loops.train import train as run_loop
+from lib.protocols.finetune import RANDOM, FinetuneConfig
+from lib.protocols.finetune import finetune as run_protocol
+from lib.registry import resolve
+from workbench.grid import finetune_grid
+from workbench.inputs import open_data, resolve_place
+from workbench.plan import plan
+from workbench.recipe import Recipe
+from workbench.runs import Run, find_finished, find_resumable
+from workbench.sections import make_encoder, make_objective, text_tokenizer_of
+
+__all__ = ["finetune", "finetune_grid", "pretrain", "resume", "train"]
+
+WORK = {"pretrain": "workbench.train:run_pretraining", "finetune": "workbench.train:run_finetuning"}
+
+
+def train(
+    recipe: str, overrides: Sequence[str] = (), *, root: Path | str | None = None, progress: bool = True
+) -> Run:
+    """Do what a recipe says; a finished run of the same config is returned, an unfinished one goes on.
+
+    Args:
+        recipe: short name ("refers/phantom") or path.
+        overrides: `"train.steps=100"` and so on.
+        root: of the run folders; None: `outputs/runs` of the project.
+        progress: shows a bar, unless TQDM_DISABLE is set.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        FileNotFoundError: no such recipe, store or initial weights.
+        ValueError: a key or value of the recipe that does not fit; names it.
+        NonFiniteLoss: the training broke down; names the studies.
+    """
+    config = plan(recipe, overrides, root=root)
+    run = find_finished(config, root)
+    if run is None:
+        run = find_resumable(config, root) or Run.create(config["recipe"], config, root)
+        resume(run, progress=progress)
+    return run
+
+
+def pretrain(recipe: str, overrides: Sequence[str] = (), **options: Any) -> Run:
+    """Pre-train by a recipe of task "pretrain"; arguments and errors as in `train`."""
+    _expect(recipe, overrides, "pretrain")
+    return train(recipe, overrides, **options)
+
+
+def finetune(recipe: str, overrides: Sequence[str] = (), **options: Any) -> Run:
+    """Fine-tune and test by a recipe of task "finetune"; arguments and errors as in `train`."""
+    _expect(recipe, overrides, "finetune")
+    return train(recipe, overrides, **options)
+
+
+def resume(run: Run, *, progress: bool = True) -> None:
+    """Bring a run to its end, from its folder alone: from the beginning or from its last checkpoint."""
+    device = torch.device(run.config["device"])
+    precision = resolve_autocast(run.config["train"]["autocast"], device)
+    with run.recording(device=str(device), precision=precision):
+        resolve(run.config["task"], WORK)(run.config, run.folder, progress=progress)
+
+
+def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool = True) -> None:
+    """Pre-train by the config of a run; adds tokenizer.json and result.json to what the loop writes."""
+    store, manifest = open_data(config)
+    rows = manifest.rows("train")
+    report_tokenizer = ReportTokenizer.train(
+        [store.texts[row] for row in rows], config["tokenizer"]["vocab_size"]
+    )
+    report_tokenizer.save(run_dir / "tokenizer.json")
+    text_tokenizer = text_tokenizer_of(config["objective"], report_tokenizer)
+    lengths = (config["objective"][name] for name in ("max_report_tokens", "max_text_tokens"))
+    augment = build(AugmentConfig, config["augment"])
+    loader = functools.partial(
+        StudyLoader,
+        store,
+        batch_size=config["loader"]["batch_size"],
+        num_views=config["objective"]["num_views"],
+        image_size=augment.crop_size,
+        tokens=tokenize_reports(store, report_tokenizer, text_tokenizer, *lengths),
+        seed=config["seed"],
+        device=config["device"],
+    )
+    # A contrastive loss depends on the size of the batch: whole ones, unless that leaves none to validate.
+    training = loader(rows, augment=augment, shuffle=True, drop_last=True)
+    validation_rows = manifest.rows("validation")
+    validation = loader(validation_rows, drop_last=len(validation_rows) >= config["loader"]["batch_size"])
+
+    seed_generators(config["seed"])
+    objective = make_objective(config["objective"], report_tokenizer, text_tokenizer).to(config["device"])
+    result = run_loop(
+        objective,
+        training,
+        functools.partial(mean_losses, loader=validation),
+        config=build(TrainConfig, config["train"]),
+        optimizer=build(OptimizerConfig, config["optimizer"]),
+        run_dir=run_dir,
+        progress=progress,
+    )
+    report = {
+        "best_step": result.best_step,
+        "best_validation": result.best,
+        "steps": result.steps,
+        "seconds": round(result.seconds, 1),
+        "precision": result.precision,
+        "num_train_studies": len(rows),
+        "num_validation_studies": len(validation_rows),
+        "num_parameters": sum(parameter.numel() for parameter in objective.parameters()),
+        "report_vocabulary": len(report_tokenizer),
+    }
+    write_json(run_dir / "result.json", report)
+
+
+def run_finetuning(config: Mapping[str, Any], run_dir: Path, *, progress: bool = True) -> None:
+    """Fine-tune by the config of a run."""
+    store, manifest = open_data(config)
+    init = config["init"] if config["init"] == RANDOM else str(resolve_place(config["init"]))
+    seed_generators(config["seed"])
+    run_protocol(
+        make_encoder(config["encoder"]),
+        store,
+        manifest,
+        config=build(FinetuneConfig, {**config["finetune"], "init": init, "seed": config["seed"]}),
+        train_config=build(TrainConfig, config["train"]),
+        optimizer=build(OptimizerConfig, config["optimizer"]),
+        augment=build(AugmentConfig, config["augment"]),
+        run_dir=run_dir,
+        device=config["device"],
+        progress=progress,
+    )
+
+
+def _expect(recipe: str, overrides: Sequence[str], task: str) -> None:
+    found = Recipe.read(recipe, overrides)["task"]
+    if found != task:
+        raise ValueError(f"Recipe {recipe} has task {found!r}, not {task!r}.")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train by a recipe from the command line; one line and exit code 1 when something does not fit."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(__doc__)
+        return 0 if arguments else 2
+    try:
+        run = train(arguments[0], arguments[1:])
+    except (ValueError, OSError, ArithmeticError) as error:
+        print(f"workbench.train: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    print(run.folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
