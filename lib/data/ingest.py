@@ -105,12 +105,10 @@ def _open_finished(out: Path, started: dict) -> Store:
     if not (out / "store.json").is_file():
         raise ValueError(f"{out} exists and is not a store; nothing was touched. Give another folder.")
     store = Store(out)
-    different = [name for name, value in started.items() if store.about["made_from"].get(name) != value]
-    if different:
-        name = different[0]
+    if difference := _difference(store.about["made_from"], started):
         raise ValueError(
-            f"{out} holds a finished store made with {name} {store.about['made_from'].get(name)!r}, not "
-            f"{started[name]!r}. A store is never overwritten: give another folder, or delete that one."
+            f"{out} holds a finished store made with {difference}. A store is never overwritten: "
+            "give another folder, or delete that one."
         )
     return store
 
@@ -129,14 +127,22 @@ def _claim(partial: Path, started: dict) -> Iterator[None]:
         if not notes.is_file():
             write_json(notes, started)
         before = json.loads(notes.read_text(encoding="utf-8"))
-        different = [name for name, value in started.items() if before.get(name) != value]
-        if different:
-            name = different[0]
+        if difference := _difference(before, started):
             raise ValueError(
-                f"{partial} holds an unfinished ingest with {name} {before.get(name)!r}, this one has "
-                f"{started[name]!r}. Delete that folder to start over, or go on with the options of before."
+                f"{partial} holds an unfinished ingest with {difference}. Delete that folder to start over, "
+                "or go on with the options of before."
             )
         yield
+
+
+def _difference(before: dict, started: dict) -> str:
+    """Say in words what an ingest was started with that is not so now; "" when nothing is."""
+    for name, value in started.items():
+        if name == "first_studies" and before.get(name) != value:
+            return "other studies (another root, seed or option of the reader)"
+        if before.get(name) != value:
+            return f"{name} {before.get(name)!r}, not {value!r}"
+    return ""
 
 
 @contextlib.contextmanager

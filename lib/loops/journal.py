@@ -16,21 +16,33 @@ class NonFiniteLoss(ArithmeticError):
 
 
 class Journal:
-    """metrics.jsonl: one JSON object a line, appended and flushed."""
+    """metrics.jsonl: one JSON object a line, on disk as soon as it is written."""
 
     def __init__(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._handle = open(path, "a", encoding="utf-8")  # open for as long as the run
+        self._handle = open(path, "ab", buffering=0)
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Append one line; a value that is not finite becomes null, which JSON has."""
+        """Append one line; a value that is not finite becomes null, which JSON has.
+
+        Raises:
+            OSError: the disk is full, among others; names the file.
+        """
         plain = {
             key: None if isinstance(value, float) and not math.isfinite(value) else value
             for key, value in record.items()
         }
-        self._handle.write(json.dumps(plain) + "\n")
-        self._handle.flush()
+        rest = (json.dumps(plain) + "\n").encode()
+        try:
+            while rest:
+                rest = rest[self._handle.write(rest) :]
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{error.strerror} while writing {self.path}. Free some space and run the same command "
+                "again: it goes on from the last checkpoint",
+            ) from error
 
     def size(self) -> int:
         """Return the bytes written so far, which are on disk afterwards."""

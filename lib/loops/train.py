@@ -12,12 +12,14 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from lib.loops.checkpoint import load_state, save_state, save_weights
+from lib.loops.checkpoint import save_weights
 from lib.loops.clock import Clock
 from lib.loops.journal import Journal, LossWindow
 from lib.loops.optimizer import OptimizerConfig, clip_gradients, make_optimizer, set_learning_rates
 from lib.loops.precision import autocast, resolve_autocast
-from lib.loops.randomness import random_states, restore_random_states
+from lib.loops.state import TrainingState
+
+LAST, BEST = "last.pt", "best.safetensors"
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -28,7 +30,7 @@ class TrainConfig:
         steps: of the whole run; 300,000 in the paper.
         validate_every: steps between validations; 0: after every epoch, as in the paper.
         log_every: steps between lines of metrics.jsonl, which hold means over them.
-        checkpoint_every: steps between states to resume from; the last step always makes one.
+        checkpoint_every: steps between states to resume from; the last step and each best one make one too.
         autocast: "auto", "bf16" or "none"; the paper trains with Apex mixed precision.
         monitor: the validation metric that chooses best.safetensors.
         mode: "min" or "max" of that metric.
@@ -116,8 +118,10 @@ def train(
     settings = {"steps": config.steps, "batches_per_epoch": len(loader)}
     checkpoints = run_dir / "checkpoints"
     with contextlib.closing(Journal(run_dir / "metrics.jsonl")) as journal:
-        parts = _Parts(objective, stepper, journal, window)
-        now = parts.load(checkpoints / "last.pt", settings) or _Progress()
+        state = TrainingState(objective, stepper, journal, window)
+        now = state.load(checkpoints / LAST, settings)
+        if now.step == now.best_step > 0:  # killed before these weights were written, perhaps
+            save_weights(checkpoints / BEST, objective)
         clock = Clock(now.seconds)
         batches = _batches(loader, now.step)
         bar = tqdm(
@@ -157,79 +161,28 @@ def train(
                     journal.write({**line, **clock.take()})
                     bar.set_postfix(loss=f"{means['loss']:.3f}", refresh=False)
 
+                is_best = False
                 if _is_due(now.step, validate_every, config):
                     window.check()
                     with clock.aside(), torch.no_grad(), autocast(precision, device):
                         metrics = validate(objective.eval())
                     objective.train()
                     journal.write({"kind": "validation", "step": now.step, "epoch": epoch, **metrics})
-                    if _is_better(metrics, now.best, config):
+                    is_best = _is_better(metrics, now.best, config)
+                    if is_best:
                         now.best, now.best_step = metrics[config.monitor], now.step
-                        save_weights(checkpoints / "best.safetensors", objective)
 
-                if _is_due(now.step, config.checkpoint_every, config):
+                if is_best or _is_due(now.step, config.checkpoint_every, config):
                     window.check()
                     now.seconds = clock.seconds()
                     with clock.aside():
-                        parts.save(checkpoints / "last.pt", settings, now)
+                        # The state first: best.safetensors is never from a future that a resume forgets.
+                        state.save(checkpoints / LAST, settings, now)
+                        if is_best:
+                            save_weights(checkpoints / BEST, objective)
     return TrainResult(
         steps=now.step, best_step=now.best_step, best=now.best, seconds=now.seconds, precision=precision
     )
-
-
-@dataclasses.dataclass
-class _Progress:
-    """What a resumed run goes on with, beside weights, optimizer and random states."""
-
-    step: int = 0
-    best_step: int = 0
-    best: float = math.nan
-    seconds: float = 0.0
-
-
-@dataclasses.dataclass
-class _Parts:
-    """Everything that has a state; the loader has none, its position follows from the step."""
-
-    objective: nn.Module
-    stepper: torch.optim.Optimizer
-    journal: Journal
-    window: LossWindow
-
-    def save(self, path: Path, settings: dict[str, int], now: _Progress) -> None:
-        """Write the state to resume from."""
-        epoch, step_in_epoch = divmod(now.step, settings["batches_per_epoch"])
-        state = {
-            "settings": settings,
-            "progress": dataclasses.asdict(now),
-            "loader": {"epoch": epoch, "step": step_in_epoch},
-            "objective": self.objective.state_dict(),
-            "optimizer": self.stepper.state_dict(),
-            "window": self.window.state(),
-            "journal_size": self.journal.size(),
-            "random": random_states(),
-        }
-        save_state(path, state)
-
-    def load(self, path: Path, settings: dict[str, int]) -> _Progress | None:
-        """Put everything back to where `path` was written; without the file, to the beginning."""
-        for leftover in path.parent.glob(".*.tmp.*"):  # of a write that was killed
-            leftover.unlink()
-        if not path.exists():
-            self.journal.truncate(0)  # lines of a run that was killed before its first checkpoint
-            return None
-        state = load_state(path)
-        if state["settings"] != settings:
-            raise ValueError(
-                f"{path} belongs to a run with {state['settings']}, now asked for {settings}. "
-                "Start a new run, or resume with the settings of the old one."
-            )
-        self.objective.load_state_dict(state["objective"])
-        self.stepper.load_state_dict(state["optimizer"])
-        self.window.load(state["window"], next(self.objective.parameters()).device)
-        self.journal.truncate(state["journal_size"])
-        restore_random_states(state["random"])
-        return _Progress(**state["progress"])
 
 
 def _batches(loader: Loader, step: int) -> Iterator[tuple[int, Any]]:

@@ -120,9 +120,11 @@ def open_page(lab, browser):
         opened.append(page)
         page.goto(lab.address(name))
         page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook", timeout=60_000)
-        page.wait_for_function("window.jupyterapp !== undefined")
-        # The kernel is there once its name stands in the toolbar without the word for busy.
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=60_000)
+        # Cells that are run before the kernel answers are lost in a dialogue that asks for a kernel.
+        page.wait_for_function(
+            "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=60_000,
+        )
         return page
 
     yield open_notebook
@@ -136,16 +138,21 @@ def run_all():
 
     def run(page, seconds: int = 240) -> None:
         page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        # Asked of the notebook's model: cells out of sight need not be in the page.
-        waiting = """() => {
-            const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
-            const code = cells.filter(cell => cell.type === 'code');
-            const outputs = code.flatMap(cell => cell.outputs.toJSON());
-            const failed = outputs.find(output => output.output_type === 'error');
-            if (failed) return failed.ename + ': ' + failed.evalue;
-            return code.every(cell => cell.executionCount) ? 'ran' : null;
-        }"""
-        outcome = page.wait_for_function(waiting, timeout=seconds * 1000, polling=250).json_value()
-        assert outcome == "ran", outcome
+        deadline = time.monotonic() + seconds
+        while True:
+            # Asked of the notebook's model: cells out of sight need not be in the page.
+            state = page.evaluate("""() => {
+                const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
+                const code = cells.filter(cell => cell.type === 'code');
+                const failed = code.flatMap(cell => cell.outputs.toJSON()).find(
+                    output => output.output_type === 'error');
+                return {failed: failed && failed.ename + ': ' + failed.evalue,
+                        counts: code.map(cell => cell.executionCount)};
+            }""")
+            assert not state["failed"], state["failed"]
+            if all(state["counts"]):
+                return
+            assert time.monotonic() < deadline, f"cells have run: {state['counts']}"
+            page.wait_for_timeout(250)
 
     return run

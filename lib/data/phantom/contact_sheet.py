@@ -9,7 +9,6 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from lib.data.phantom.domain import LABEL_NAMES, SOURCE, TARGET, Domain
-from lib.data.phantom.findings import BEHIND_HEART
 from lib.data.phantom.visit import Visit, sample_visit
 from lib.data.readers.phantom import PhantomSource, PhantomTarget
 
@@ -52,17 +51,17 @@ def draw_sheet(out: Path, seed: int = 0) -> None:
 
 
 def _first(domain: Domain, seed: int, finding: str | None, position: str) -> int:
-    """Return the first study with this finding alone, neither slight nor extreme, in this position."""
+    """Return the first study with this finding alone, typical and clear of the heart, in this position."""
+    wanted = {finding} if finding else set()
     index = 0
     while True:
         visit = sample_visit(domain.name, seed, index, TILE)
-        names = {found.name for found in visit.findings}
         is_typical = all(0.45 < found.amount < 0.9 for found in visit.findings)
-        fits = names == ({finding} if finding else set()) and all(
-            found.kind != BEHIND_HEART for found in visit.findings
-        )
-        if fits and is_typical and _number(visit, position) is not None and (finding or not visit.devices):
-            return index
+        is_clear = all(found.side == "right" for found in visit.findings if found.size[0] > 0.0)
+        is_plain = finding is not None or not visit.devices
+        if {found.name for found in visit.findings} == wanted and is_typical and is_clear and is_plain:
+            if _number(visit, position) is not None:
+                return index
         index += 1
 
 

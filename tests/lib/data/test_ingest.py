@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from tiny_reader import TinyReader, draw, make_study, save_pictures, slow_reader
 
-from lib.data.chunk import record_path
+from lib.data.chunk import pixels_path, record_path
 from lib.data.decode import draw_picture
 from lib.data.ingest import CHUNK_STUDIES, ingest
 from lib.data.readers import open_reader
@@ -231,7 +231,7 @@ def test_a_finished_store_is_opened_and_never_overwritten(tmp_path, capsys):
         (reader, {"limit": 2}, "limit None"),
         (dataclasses.replace(reader, name="other"), {}, "reader 'tiny'"),
         (TinyReader(reader.studies[:2]), {}, "num_studies 3"),
-        (TinyReader([*reader.studies[:2], make_study(9)]), {}, "first_studies"),
+        (TinyReader([*reader.studies[:2], make_study(9)]), {}, "other studies"),
     ):
         with pytest.raises(ValueError, match=f"{what}.*never overwritten"):
             ingest_here(other, tmp_path / "store", **options)
@@ -284,6 +284,7 @@ def test_a_resumed_ingest_equals_an_uninterrupted_one(tmp_path, workers):
     partial = tmp_path / "store.partial"
     assert not (tmp_path / "store").exists() and record_path(partial / "chunks", 0).is_file()
     record = record_path(partial / "chunks", 0).stat().st_mtime_ns
+    assert not pixels_path(partial / "chunks", 0).exists()  # moved on: no picture is on the disk twice
 
     for other, options in ((reader, {"image_size": 16}), (TinyReader(reader.studies[1:]), {})):
         with pytest.raises(ValueError, match="unfinished ingest"):
@@ -302,10 +303,10 @@ def test_a_resumed_ingest_equals_an_uninterrupted_one(tmp_path, workers):
 
 
 def start_slow_ingest(tmp_path: Path, log: Path, out: Path) -> subprocess.Popen:
-    """Start an ingest of 6 chunks in a process of its own and wait until two chunks are done."""
+    """Start an ingest of 12 chunks in a process of its own and wait until two chunks are done."""
     script = (
         "from pathlib import Path; from tiny_reader import slow_reader; from lib.data.ingest import ingest\n"
-        f"ingest(slow_reader(Path({str(log)!r}), {6 * CHUNK_STUDIES}, 0.006), {str(out)!r}, image_size=32,\n"
+        f"ingest(slow_reader(Path({str(log)!r}), {12 * CHUNK_STUDIES}, 0.006), {str(out)!r}, image_size=32,\n"
         "       workers=2, progress=False)"
     )
     environment = os.environ | {"PYTHONPATH": f"{PROJECT}{os.pathsep}{Path(__file__).parent}"}
@@ -348,15 +349,15 @@ def test_a_killed_ingest_continues(tmp_path, how):
     assert not out.exists()
     chunks = out.with_name("store.partial") / "chunks"
     num_done = len(list(chunks.glob("*.json")))
-    assert 2 <= num_done < 6
+    assert 2 <= num_done < 12
     started = len(log.read_text().split())
 
     log.write_text("")
-    reader = slow_reader(log, 6 * CHUNK_STUDIES, 0.0)
+    reader = slow_reader(log, 12 * CHUNK_STUDIES, 0.0)
     store = ingest_here(reader, out, workers=2)
     again = len(log.read_text().split())
-    assert again == (6 - num_done) * CHUNK_STUDIES + 1  # one more is drawn for the fingerprint
-    assert started + again > 6 * CHUNK_STUDIES
+    assert again == (12 - num_done) * CHUNK_STUDIES + 1  # one more is drawn for the fingerprint
+    assert started + again > 12 * CHUNK_STUDIES
     assert store.id == ingest_here(reader, tmp_path / "whole").id
     assert not chunks.exists()
 

@@ -97,6 +97,13 @@ def test_a_complete_official_split_is_kept():
     assert sum(len(drawn.rows(name)) for name in SPLITS) == 11 and drawn.official == ()
 
 
+def test_studies_without_an_official_split_are_left_out():
+    patients = [f"p{number // 2}" for number in range(20)]
+    manifest = make_manifest(tables(patients, ["train", ""] * 10), fractions=(0.5, 0.25, 0.25))
+    rows = np.concatenate([manifest.rows(name) for name in SPLITS])
+    np.testing.assert_array_equal(np.sort(rows), np.arange(0, 20, 2))
+
+
 def test_missing_validation_comes_from_training_by_patient():
     patients = [f"p{number // 2}" for number in range(160)] + [f"q{number}" for number in range(40)]
     manifest = make_manifest(tables(patients, ["train"] * 160 + ["test"] * 40))

@@ -1,6 +1,3 @@
-import resource
-import signal
-
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -27,17 +24,6 @@ def test_a_foreign_pickle_is_not_executed(tmp_path, capsys):
     with pytest.raises(ValueError, match=r"last\.pt is not a readable checkpoint"):
         load_state(tmp_path / "last.pt")
     assert capsys.readouterr().out == ""
-
-
-@pytest.fixture
-def limited_files():
-    """Let no file grow beyond 100 kB: the nearest to a full disk that any machine can do."""
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("write", [lambda path, big: save_state(path, big.state_dict()), save_weights])

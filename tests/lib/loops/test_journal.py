@@ -22,6 +22,16 @@ def test_lines_are_there_at_once_and_are_json(tmp_path):
     journal.close()
 
 
+def test_a_full_disk_is_named_and_what_was_written_before_stays(tmp_path, limited_files):
+    journal = Journal(tmp_path / "metrics.jsonl")
+    with pytest.raises(OSError, match=r"while writing .*metrics\.jsonl\. Free some space"):
+        for step in range(3000):
+            journal.write({"step": step, "note": "x" * 60})
+    journal.close()
+    rows = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(row)["step"] for row in rows[:-1]] == list(range(len(rows) - 1))
+
+
 def losses(a, b):
     return {"a": torch.tensor(a), "b": torch.tensor(b)}
 

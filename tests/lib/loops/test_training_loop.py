@@ -161,6 +161,18 @@ def test_best_weights_are_those_of_the_best_validation(tmp_path):
     assert go("max", tmp_path / "max").best_step == 2
 
 
+def test_best_weights_that_a_kill_prevented_are_written_by_the_resume(tmp_path):
+    result, _ = tiny_train(tmp_path, steps=7)
+    assert result.best_step == 7
+    path = tmp_path / "checkpoints" / "best.safetensors"
+    weights = path.read_bytes()
+    path.unlink()  # the state is written first
+    leftover = tmp_path / "checkpoints" / ".best.1a2b3c4d.tmp.safetensors"
+    leftover.write_bytes(weights[:100])
+    tiny_train(tmp_path, steps=7)
+    assert path.read_bytes() == weights and not leftover.exists()
+
+
 class PoisonedLoader(TinyLoader):
     def __init__(self, bad_step):
         super().__init__()

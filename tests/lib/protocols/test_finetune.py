@@ -12,6 +12,7 @@ from tiny_studies import LABELS, TinyStudies
 from lib.data.augment import AugmentConfig
 from lib.data.ingest import ingest
 from lib.data.splits import make_manifest
+from lib.loops.checkpoint import load_state
 from lib.loops.journal import NonFiniteLoss
 from lib.loops.optimizer import OptimizerConfig
 from lib.loops.randomness import seed_generators
@@ -33,15 +34,15 @@ def manifest(store):
     return make_manifest(store, seed=0)
 
 
-def make_encoder(**changes):
+def make_encoder(kind=RadiographTransformer, **changes):
     sizes = {"image_size": 32, "patch_size": 8, "width": 16, "depth": 1, "num_heads": 2, "mlp_width": 32}
-    return RadiographTransformer(**{**sizes, "dropout": 0.1, **changes})
+    return kind(**{**sizes, "dropout": 0.1, **changes})
 
 
-def run(store, manifest, run_dir, *, encoder=None, steps=60, validate_every=15, rate=5e-3, **config):
+def run(store, manifest, run_dir, *, encoder=make_encoder, steps=60, validate_every=15, rate=5e-3, **config):
     seed_generators(0)
     return finetune(
-        encoder or make_encoder(),
+        encoder(),  # after the seed: the same weights each time
         store,
         manifest,
         config=FinetuneConfig(**{"batch_size": 16, **config}),
@@ -123,14 +124,14 @@ def test_the_same_seed_gives_the_same_predictions_after_an_interruption(store, m
 
         def forward(self, images):
             type(self).calls += 1
-            if self.calls == 20:
+            if self.calls == 25:
                 raise Stop
             return super().forward(images)
 
-    sizes = {"image_size": 32, "patch_size": 8, "width": 16, "depth": 1, "num_heads": 2, "mlp_width": 32}
     whole = run(store, manifest, tmp_path / "whole", targets=["opacity"])
     with pytest.raises(Stop):
-        run(store, manifest, tmp_path / "parts", encoder=Stopping(**sizes), targets=["opacity"])
+        run(store, manifest, tmp_path / "parts", encoder=lambda: make_encoder(Stopping), targets=["opacity"])
+    assert load_state(tmp_path / "parts" / "checkpoints" / "last.pt")["progress"]["step"] == 15
     parts = run(store, manifest, tmp_path / "parts", targets=["opacity"])
     assert {**whole, "seconds": 0} == {**parts, "seconds": 0}
     tables = [pd.read_parquet(tmp_path / name / "predictions.parquet") for name in ("whole", "parts")]

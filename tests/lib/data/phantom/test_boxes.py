@@ -1,9 +1,11 @@
 import collections
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
+from lib.data.phantom.body.extents import extent
 from lib.data.phantom.boxes import READERS, is_visible, mark_findings
 from lib.data.phantom.findings import BEHIND_HEART, Finding
 from lib.data.phantom.visit import sample_visit
@@ -45,6 +47,28 @@ def test_three_readers_differ_a_little(marked):
             assert one != two != three != one
             agreement += [overlap(one, two), overlap(two, three)]
     assert 0.65 < np.mean(agreement) < 0.95
+
+
+def test_boxes_are_the_projected_extent():
+    agreement = []
+    for index in range(300):
+        visit = sample_visit("target", 6, index, 256)
+        for finding, view in itertools.product(visit.findings, visit.views):
+            centre, radii = extent(finding, visit.chest)
+            corners = [
+                view.project(tuple(c + s * r for c, s, r in zip(centre, signs, radii, strict=True)))
+                for signs in itertools.product((-1, 1), repeat=3)
+            ]
+            columns, rows = zip(*corners, strict=True)
+            expected = [min(columns), min(rows), max(columns), max(rows)]
+            alone = dataclasses.replace(visit, findings=(finding,))
+            for reader, name, box in mark_findings(alone, view, visit.stream("boxes")):
+                assert name == finding.name
+                if reader == "R2" and min(expected) > 0 and max(expected) < 256:
+                    agreement.append(overlap(box, expected))
+    assert len(agreement) > 100
+    assert np.quantile(agreement, 0.1) > 0.5  # thin plates of atelectasis agree least
+    assert np.mean(agreement) > 0.75
 
 
 def test_views_hide_what_they_hide():

@@ -46,6 +46,14 @@ def test_severity_is_spread(visits):
         assert max(amounts) > 0.75
 
 
+def test_focal_findings_are_in_all_zones_on_both_sides(visits):
+    for name in ("Consolidation", "Nodule", "Mass"):
+        places = {
+            (found.side, found.zone) for visit in visits for found in visit.findings if found.name == name
+        }
+        assert len(places) == 6
+
+
 def test_every_finding_shows_in_some_view_and_some_in_one_alone(visits):
     single = collections.Counter()
     for visit in visits:

@@ -1,0 +1,70 @@
+"""The whole state of a training: what a resumed run needs to go on bit for bit."""
+
+import dataclasses
+import math
+from pathlib import Path
+
+from torch import nn, optim
+
+from lib.loops.checkpoint import load_state, save_state
+from lib.loops.journal import Journal, LossWindow
+from lib.loops.randomness import random_states, restore_random_states
+
+
+@dataclasses.dataclass
+class Progress:
+    """What a resumed run goes on with, beside weights, optimizer and random states."""
+
+    step: int = 0
+    best_step: int = 0
+    best: float = math.nan
+    seconds: float = 0.0
+
+
+@dataclasses.dataclass
+class TrainingState:
+    """Everything that has a state; the loader has none, its position follows from the step."""
+
+    objective: nn.Module
+    stepper: optim.Optimizer
+    journal: Journal
+    window: LossWindow
+
+    def save(self, path: Path, settings: dict[str, int], now: Progress) -> None:
+        """Write the state; `settings` say which training it belongs to."""
+        epoch, step_in_epoch = divmod(now.step, settings["batches_per_epoch"])
+        state = {
+            "settings": settings,
+            "progress": dataclasses.asdict(now),
+            "loader": {"epoch": epoch, "step": step_in_epoch},
+            "objective": self.objective.state_dict(),
+            "optimizer": self.stepper.state_dict(),
+            "window": self.window.state(),
+            "journal_size": self.journal.size(),
+            "random": random_states(),
+        }
+        save_state(path, state)
+
+    def load(self, path: Path, settings: dict[str, int]) -> Progress:
+        """Put everything back to where `path` was written; without the file, to the beginning.
+
+        Raises:
+            ValueError: the state belongs to another training, or cannot be read.
+        """
+        for leftover in path.parent.glob(".*.tmp.*"):  # of a write that was killed
+            leftover.unlink()
+        if not path.exists():
+            self.journal.truncate(0)  # lines of a run that was killed before its first checkpoint
+            return Progress()
+        state = load_state(path)
+        if state["settings"] != settings:
+            raise ValueError(
+                f"{path} belongs to a run with {state['settings']}, now asked for {settings}. "
+                "Start a new run, or resume with the settings of the old one."
+            )
+        self.objective.load_state_dict(state["objective"])
+        self.stepper.load_state_dict(state["optimizer"])
+        self.window.load(state["window"], next(self.objective.parameters()).device)
+        self.journal.truncate(state["journal_size"])
+        restore_random_states(state["random"])
+        return Progress(**state["progress"])
