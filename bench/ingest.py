@@ -1,6 +1,6 @@
 """Seconds and memory of an ingest into a fresh store.
 
-    python bench/ingest.py NAME [--root DIR] [--limit N] [--workers N]
+    python bench/ingest.py [NAME] [--root DIR] [--limit N] [--workers N]
 
 For example `python bench/ingest.py openi --root ../shared/data/openi-iu`. Target there: 5,625 pictures in
 under 60 s on two cores. With a larger data set the memory of a worker stays the same, and that
@@ -22,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name")
+    parser.add_argument("name", nargs="?", default="phantom")
     parser.add_argument("--root", type=Path)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--workers", type=int)

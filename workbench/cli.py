@@ -156,8 +156,11 @@ def join_pairs(arguments: list[str]) -> list[str]:
 
 def is_expected(error: Exception) -> bool:
     """Return whether an error tells a person what to mend, rather than us."""
-    names = {"NotebookError", "NonFiniteLoss"}
-    return isinstance(error, (ValueError, OSError)) or type(error).__name__ in names
+    # By name, for what defines them takes seconds to import.
+    names = {"NotebookError", "NonFiniteLoss", "OmegaConfBaseException", "YAMLError"}
+    return isinstance(error, (ValueError, OSError)) or any(
+        kind.__name__ in names for kind in type(error).__mro__
+    )
 
 
 def explain(error: Exception) -> str:

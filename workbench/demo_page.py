@@ -47,7 +47,7 @@ def write_demo_page(path: Path, pretrained: Run, grid: Sequence[Run], *, shown_r
             content=table,
         ),
         Section(
-            heading="AUROC against label ratio",
+            heading="How many labels that saves",
             prose="The horizontal distance between the curves is the number of labels saved.",
             content=runs.auroc_by_label_ratio(grid, result),
         ),
@@ -87,7 +87,7 @@ def write_demo_page(path: Path, pretrained: Run, grid: Sequence[Run], *, shown_r
             content=stores.contact_sheet(target, count=24),
         ),
         Section(
-            heading="How common the labels are",
+            heading="What there was to find",
             prose="By split, at the hospital with reports.",
             content=stores.label_prevalence(source, manifest),
         ),

@@ -10,7 +10,8 @@ import torch
 from tqdm.auto import tqdm
 
 from lib.data.workers import run_jobs
-from workbench.runs import Run
+from workbench.plan import plan
+from workbench.runs import Run, find_finished
 
 NUM_DRAWS = 5
 """Subsets of each label ratio that a manifest holds, unless it was made with another number."""
@@ -85,10 +86,12 @@ def finetune_grid(
                     )
                 )
                 titles.append(f"{method}, label ratio {label_ratio:g}, seed {seed}")
-    outcomes: dict[int, Outcome] = {}
+    finished = {job.index: run for job in jobs if (run := _find_finished(job)) is not None}
+    outcomes = {index: Outcome(index, str(run.folder), "") for index, run in finished.items()}
+    missing = [job for job in jobs if job.index not in finished]
     quiet: dict[str, Any] = {} if progress else {"disable": True}
-    with tqdm(total=len(jobs), desc="fine-tuning", unit="run", **quiet) as bar:
-        for outcome in run_jobs("workbench.grid:run_job", jobs, min(workers, len(jobs))):
+    with tqdm(total=len(jobs), initial=len(finished), desc="fine-tuning", unit="run", **quiet) as bar:
+        for outcome in run_jobs("workbench.grid:run_job", missing, min(workers, len(missing))):
             outcomes[outcome.index] = outcome
             bar.update()
     failures = [
@@ -101,6 +104,17 @@ def finetune_grid(
             f"does only these again:\n  {listed}"
         )
     return [Run(outcomes[job.index].folder) for job in jobs]
+
+
+def _find_finished(job: Job) -> Run | None:
+    """Return the finished run of a job without the cost of a process.
+
+    None also where the job cannot be planned: the worker meets the same error and reports it.
+    """
+    try:
+        return find_finished(plan(job.recipe, job.overrides, root=job.root), job.root)
+    except (ValueError, OSError):
+        return None
 
 
 def run_job(job: Job) -> Outcome:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.runs import Run
+from workbench.runs import PROJECT, Run
 
 METHOD_NAMES = {"random": "random initialisation", "refers": "REFERS"}
 
@@ -34,10 +34,10 @@ def auroc_table(summary: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def config_table(config: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a nested config as two columns, dotted key and value: what could be overridden."""
-    rows = list(_flatten(config))
-    return pd.DataFrame(rows, columns=["key", "value"]).set_index("key")
+def value_table(values: Mapping[str, Any]) -> pd.DataFrame:
+    """Return nested values as two columns, dotted key and value: of a config, what could be overridden."""
+    rows = _flatten(values)
+    return pd.DataFrame({"value": [value for _, value in rows]}, index=[key for key, _ in rows])
 
 
 def run_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
                 "label ratio": run.config["finetune"]["label_ratio"],
                 "method": run.config["method"],
                 "seed": run.config["seed"],
-                "AUROC": run.result()["auroc"]["estimate"],
+                "AUROC": round(run.result()["auroc"]["estimate"], 3),
             }
             for run in runs
         ]
@@ -57,15 +57,12 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def file_table(*paths: Path) -> pd.DataFrame:
-    """List files and what folders hold: path and size; what is not there is left out."""
+    """List files and what folders hold, path in the project and size; what is not there is left out."""
     files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     files = [file for file in files if file.is_file() and file.name != "lock"]
-    return pd.DataFrame(
-        {
-            "file": [str(file) for file in files],
-            "kB": [round(file.stat().st_size / 1000, 1) for file in files],
-        }
-    )
+    shown = [file.relative_to(PROJECT) if file.is_relative_to(PROJECT) else file for file in files]
+    sizes = [round(file.stat().st_size / 1000, 1) for file in files]
+    return pd.DataFrame({"file": [str(file) for file in shown], "kB": sizes})
 
 
 def _format(values: pd.Series, form: str) -> list[str]:
@@ -79,9 +76,9 @@ def _intervals(low: pd.Series, high: pd.Series, sign: str = "") -> list[str]:
     ]
 
 
-def _flatten(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = []
-    for key, value in config.items():
+    for key, value in values.items():
         rows += (
             _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(f"{prefix}{key}", value)]
         )

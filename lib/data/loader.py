@@ -29,6 +29,9 @@ AHEAD = 2
 THREADS = 2
 """Background threads; each makes a batch by itself."""
 
+SMALLEST_CROP = 0.6
+"""Share of the stored side that a crop must keep; the paper's is 224 / 256 = 0.875."""
+
 UNITS = ("study", "image")
 PURPOSES = ("order", "batch")
 
@@ -97,6 +100,12 @@ class StudyLoader:
         if image_size > store.image_size:
             raise ValueError(
                 f"image_size {image_size} exceeds the {store.image_size} px of {store.path}; ingest larger."
+            )
+        if image_size < SMALLEST_CROP * store.image_size:
+            raise ValueError(
+                f"image_size {image_size} would cut {image_size / store.image_size:.0%} of a side out of the "
+                f"{store.image_size} px of {store.path}: too little of a chest. Ingest with --size "
+                f"{round(image_size / 0.875)}, or take a larger image_size."
             )
         self.store, self._tokens, self._augment = store, tokens, augment
         self._batch_size, self._num_views, self._image_size = batch_size, num_views, image_size

@@ -69,7 +69,11 @@ class Lab:
     def stop(self) -> None:
         """End the server and its kernels."""
         self._process.terminate()
-        self._process.wait(60)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:  # its kernels end by themselves when it is gone
+            self._process.kill()
+            self._process.wait()
 
     def _wait_for(self, runtime: Path) -> dict:
         """Return what the server says about itself once it listens."""

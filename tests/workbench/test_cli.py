@@ -68,6 +68,14 @@ def test_what_a_person_did_wrong_ends_in_one_line_and_code_1(arguments, message)
     assert out == ""
 
 
+def test_a_recipe_that_is_no_yaml_ends_in_one_line(tmp_path):
+    (tmp_path / "broken.yaml").write_text("task: [pretrain\n")
+    code, _, err = workbench("train", str(tmp_path / "broken.yaml"))
+    assert code == 1
+    assert "broken.yaml" in err
+    assert len(err.strip().splitlines()) == 1
+
+
 def test_a_wrong_call_ends_in_code_2_and_shows_the_usage():
     code, _, err = workbench("ingest", "phantom")
     assert code == 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from workbench.tables import auroc_table, config_table, file_table, method_name
+from workbench.tables import auroc_table, file_table, method_name, value_table
 
 
 def test_auroc_table_has_estimates_intervals_and_paired_differences():
@@ -31,7 +31,7 @@ def test_an_unknown_method_keeps_its_name():
 
 
 def test_a_config_is_flattened_to_the_keys_that_overrides_use():
-    table = config_table({"seed": 0, "train": {"steps": 10, "inner": {"a": [1, 2]}}})
+    table = value_table({"seed": 0, "train": {"steps": 10, "inner": {"a": [1, 2]}}})
     assert table["value"].to_dict() == {"seed": 0, "train.steps": 10, "train.inner.a": [1, 2]}
 
 

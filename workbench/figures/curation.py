@@ -89,6 +89,7 @@ def label_prevalence(
             x=100 * share[order],
             y=[names[index] for index in order],
             mode="markers",
+            cliponaxis=False,
             name=split,
             marker={
                 "color": theme.SPLITS.get(split, theme.QUIET),

@@ -70,6 +70,6 @@ p {{ max-width: 760px; margin: 0 0 12px; }}
 table.wb-table {{ border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }}
 table.wb-table th, table.wb-table td {{ text-align: right; padding: 6px 14px 6px 0;
   border-bottom: 1px solid {theme.GRID}; }}
-table.wb-table th:first-child, table.wb-table td:first-child {{ text-align: left; }}
+table.wb-table :is(th, td):nth-child(-n+2) {{ text-align: left; }}
 table.wb-table th {{ color: {theme.QUIET}; font-weight: 600; }}
 """

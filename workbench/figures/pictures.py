@@ -7,12 +7,11 @@ import numpy as np
 from PIL import Image
 
 
-def data_uri(image: np.ndarray, *, size: int | None = None, quality: int = 88) -> str:
+def data_uri(image: np.ndarray, *, quality: int = 88) -> str:
     """Return a grey picture as a `data:` URI that a browser shows without any file.
 
     Args:
         image: uint8 `[height, width]`.
-        size: longer side in pixels; None keeps the size.
         quality: of the JPEG; 88 makes about 10 kB of a 256 px radiograph.
 
     Raises:
@@ -20,12 +19,8 @@ def data_uri(image: np.ndarray, *, size: int | None = None, quality: int = 88) -
     """
     if image.dtype != np.uint8 or image.ndim != 2:
         raise ValueError(f"Expected a grey uint8 picture [height, width], got {image.dtype} {image.shape}.")
-    picture = Image.fromarray(np.ascontiguousarray(image))
-    if size is not None and size != max(picture.size):
-        ratio = size / max(picture.size)
-        picture = picture.resize([max(1, round(side * ratio)) for side in picture.size], Image.Resampling.BOX)
     buffer = io.BytesIO()
-    picture.save(buffer, format="JPEG", quality=quality)
+    Image.fromarray(np.ascontiguousarray(image)).save(buffer, format="JPEG", quality=quality)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

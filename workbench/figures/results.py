@@ -85,7 +85,7 @@ def auroc_by_finding(findings: pd.DataFrame, *, note: str = "") -> go.Figure:
         )
     figure.add_vline(x=0.5, line={"color": theme.QUIET, "width": 1, "dash": "dot"})
     figure.update_xaxes(title="AUROC (0.5: chance)", tickformat=".2f")
-    figure.update_yaxes(categoryorder="array", categoryarray=order)
+    figure.update_yaxes(categoryorder="array", categoryarray=order, range=[-0.6, len(order) - 0.4])
     return theme.style(figure, title="AUROC of each finding", note=note, height=150 + 34 * len(order))
 
 

@@ -23,7 +23,7 @@ def note_of_grid(runs: Sequence[Run]) -> str:
     seeds = len({run.config["seed"] for run in runs})
     patients = max(result["num_patients"] for result in results)
     return (
-        f"{note_of(runs[0])} | {patients:,} test patients, {seeds} seeds, "
+        f"{note_of(runs[0])} | {patients:,} test patients, {seeds} seed{'s' * (seeds > 1)}, "
         "95 % intervals by resampling patients"
     )
 

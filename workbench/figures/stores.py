@@ -40,11 +40,15 @@ def study(store: Store, row: int) -> go.Figure:
 
 
 def telling_study(store: Store) -> int:
-    """Return the row of a study worth showing first: several views, a report if there are any, most boxes."""
+    """Return the row of a study worth showing first: with a report if there are any, two findings boxed.
+
+    Several views are better than one, and one or three findings better than none or a heap of them.
+    """
+    boxes = store.boxes.assign(study_row=store.views["study_row"].to_numpy()[store.boxes["view_row"]])
+    findings = boxes.groupby("study_row")["finding"].nunique().reindex(range(len(store)), fill_value=0)
     views = np.diff(store.view_offsets)
-    boxes = np.bincount(store.views["study_row"].to_numpy()[store.boxes["view_row"]], minlength=len(store))
-    has_words = np.array([bool(text) for text in store.texts]) if store.has_reports else np.ones(len(store))
-    return int(np.argmax(has_words * (views > 1) * (1 + boxes)))
+    has_words = np.array([bool(text) for text in store.texts]) | (not store.has_reports)
+    return int(np.argmax(2 * has_words + (views > 1) - np.abs(findings.to_numpy() - 2)))
 
 
 def contact_sheet(store: Store, *, count: int = 48, seed: int = 0) -> go.Figure:

@@ -56,11 +56,25 @@ def study_figure(
         figure.update_yaxes(visible=False, constrain="domain", constraintoward="top", row=1, col=column)
     for trace, column in _box_traces(boxes):
         figure.add_trace(trace, row=1, col=column)
+    for (view, finding), marked in boxes.groupby(["view", "finding"], sort=False):
+        figure.add_annotation(
+            text=str(finding),
+            x=marked["x0"].min(),
+            y=marked["y0"].min(),
+            xanchor="left",
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": 10, "color": "white"},
+            bgcolor="rgba(0, 0, 0, 0.45)",
+            borderpad=1,
+            row=1,
+            col=int(view) + 1,
+        )
     # An empty trace keeps the report's panel alive; the text hangs in it.
     figure.add_trace(go.Scatter(x=[], y=[], showlegend=False), row=1, col=columns + 1)
     figure.update_xaxes(visible=False, range=[0, 1], fixedrange=True, row=1, col=columns + 1)
     figure.update_yaxes(visible=False, range=[0, 1], fixedrange=True, row=1, col=columns + 1)
-    text = report_html(findings, impression, width=round(138 * (1 - share)))
+    text = report_html(findings, impression, width=round(130 * (1 - share)))
     figure.add_annotation(
         text=text,
         x=0.04,

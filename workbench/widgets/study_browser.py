@@ -67,7 +67,7 @@ class StudyBrowser:
         return stores.study(self.store, int(self.rows[self.place])) if len(self.rows) else None
 
     def live(self) -> Any:
-        """Return the widget: two menus, a slider, the figure."""
+        """Return the widget: two menus, a slider with a button at each end, the figure."""
         return _shell(self)
 
     def _column(self, label: str) -> int:
@@ -80,7 +80,11 @@ def _shell(model: StudyBrowser) -> Any:
     label = ipywidgets.Dropdown(options=[EVERY_LABEL, *model.labels], layout={"width": "220px"})
     split = ipywidgets.Dropdown(options=[EVERY_SPLIT, *model.splits], layout={"width": "150px"})
     place = ipywidgets.IntSlider(
-        min=0, max=0, readout=False, continuous_update=False, layout={"width": "320px"}
+        value=model.place, max=max(0, len(model.rows) - 1), readout=False, layout={"width": "300px"}
+    )
+    back, onward = (
+        ipywidgets.Button(icon=icon, tooltip=tooltip, layout={"width": "36px"})
+        for icon, tooltip in (("chevron-left", "the study before"), ("chevron-right", "the next study"))
     )
     caption = ipywidgets.Label()
     picture = ipywidgets.Output(layout={"min_height": "420px"})
@@ -99,9 +103,14 @@ def _shell(model: StudyBrowser) -> Any:
         place.value, place.max = 0, max(0, len(model.rows) - 1)
         draw()
 
+    def step(button: Any) -> None:
+        place.value += 1 if button is onward else -1  # the slider keeps it between its ends
+
+    back.on_click(step)
+    onward.on_click(step)
     label.observe(choose, "value")
     split.observe(choose, "value")
     place.observe(draw, "value")
     draw()
-    controls = [label, *([split] if model.splits else []), place, caption]
+    controls = [label, *([split] if model.splits else []), back, place, onward, caption]
     return ipywidgets.VBox([ipywidgets.HBox(controls), picture]).add_class("wb-study-browser")

@@ -289,6 +289,7 @@ def test_a_gpu_gets_the_same_batches(store):
         ({"unit": "image"}, "num_views 3"),
         ({"image_size": 20}, "crop_size 24 differs from image_size 20"),
         ({"image_size": 64, "augment": None}, "image_size 64 exceeds the 32 px"),
+        ({"image_size": 16, "augment": None}, "would cut 50% of a side out of the 32 px"),
         ({"rows": np.array([], int)}, "0 study items of 0 studies make no batch"),
         ({"positions": ("FRONTAL",)}, "0 study items of 24 studies.*FRONTAL"),
         ({"batch_size": 32, "drop_last": True}, "make no batch of 32"),

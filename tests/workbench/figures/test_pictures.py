@@ -27,10 +27,6 @@ def test_a_picture_comes_back_as_it_was(ramp):
     assert len(uri) < 20_000  # as a list of numbers it would take 250,000
 
 
-def test_the_longer_side_gets_the_size(ramp):
-    assert decode(data_uri(ramp[:128], size=64)).shape == (32, 64)
-
-
 @pytest.mark.parametrize("image", [np.zeros((4, 4)), np.zeros((4, 4, 3), np.uint8)])
 def test_what_is_not_a_grey_picture_is_refused(image):
     with pytest.raises(ValueError, match="grey uint8"):

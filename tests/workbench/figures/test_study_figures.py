@@ -48,6 +48,9 @@ def test_boxes_lie_on_their_view_in_the_colour_of_their_reader(views):
     assert (min(drawn[0].x), max(drawn[0].x), min(drawn[0].y), max(drawn[0].y)) == (1, 11, 2, 22)
     assert [trace.text for trace in drawn] == ["Mass (R1)", "Mass (R1)", "Nodule (R2)"]
     assert drawn[0].line.color == drawn[1].line.color != drawn[2].line.color
+    # Each finding of a view is named once, where its boxes begin.
+    named = [(note.text, note.x, note.y, note.xref) for note in figure.layout.annotations[2:-1]]
+    assert named == [("Mass", 1, 2, "x"), ("Mass", 3, 4, "x2"), ("Nodule", 5, 6, "x2")]
     # One entry a reader, however many boxes.
     assert [trace.name for trace in drawn if trace.showlegend] == ["R1", "R2"]
 

@@ -84,7 +84,7 @@ def test_the_figure_is_the_study_looked_at(browser, phantom_store):
 
 def test_the_widget_moves_the_model_and_draws_it(browser, phantom_store, manifest, label):
     controls, picture = browser.live().children
-    menu, split, place, caption = controls.children
+    menu, split, back, place, onward, caption = controls.children
     assert isinstance(picture, ipywidgets.Output)
     menu.value = label
     assert place.max == len(browser.rows) - 1
@@ -94,5 +94,10 @@ def test_the_widget_moves_the_model_and_draws_it(browser, phantom_store, manifes
     assert phantom_store.studies["study_id"][row] in str(
         picture.outputs[0]["data"][PLOTLY]["layout"]["title"]
     )
+    place.value = 0
+    onward.click()
+    onward.click()
+    back.click()
+    assert (browser.place, place.value) == (1, 1)
     split.value = "test"
     assert set(browser.rows) <= set(manifest.rows("test"))
