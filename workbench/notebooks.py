@@ -4,6 +4,8 @@ import difflib
 import json
 import logging
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -125,7 +127,15 @@ def _kernel_manager() -> type:
         """Starts kernels over ipc, with the environment of a headless run."""
 
         def __init__(self, **kwargs: Any):
-            super().__init__(**(kwargs | {"transport": "ipc"}))
+            # The default place of the sockets is the working folder, where kernels that start together
+            # take each other's.
+            self._sockets = tempfile.mkdtemp(prefix="workbench-kernel-")
+            super().__init__(**(kwargs | {"transport": "ipc", "ip": f"{self._sockets}/socket"}))
+
+        def cleanup_ipc_files(self) -> None:
+            """Remove the sockets, and their folder with them."""
+            super().cleanup_ipc_files()
+            shutil.rmtree(self._sockets, ignore_errors=True)
 
         async def start_kernel(self, **kwargs: Any) -> None:
             environment = {**os.environ, **(kwargs.pop("env", None) or {}), **KERNEL_ENVIRONMENT}

@@ -1,6 +1,8 @@
 """The papermill runner on real kernels."""
 
 import json
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -87,3 +89,22 @@ def test_an_unknown_notebook_is_refused_with_the_closest_known_one():
     ):
         find_notebook("00_tuor")
     assert find_notebook("00_tour") == find_notebook("notebooks/00_tour.ipynb").absolute()
+
+
+def test_notebooks_that_start_together_do_not_take_each_others_sockets(notebook, tmp_path):
+    page = notebook("number: int = 0", "print(number)")
+    copies = [tmp_path / str(number) / "copy.ipynb" for number in range(3)]
+    code = "from pathlib import Path; from workbench.notebooks import run_notebook as run;"
+    processes = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                f"{code} run({str(page)!r}, {{'number': {number}}}, output=Path({str(copy)!r}))",
+            ],
+            cwd=PROJECT,
+        )
+        for number, copy in enumerate(copies)
+    ]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0]
+    assert [outputs(copy) for copy in copies] == ["0\n", "1\n", "2\n"]
