@@ -17,7 +17,7 @@ demo: $(INSTALLED)  ## the tour on phantom studies, headless: at most 6 minutes 
 	$(BIN)/workbench demo
 
 test: $(INSTALLED) browser  ## the whole test suite
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 browser:
 	sh scripts/install_chromium.sh

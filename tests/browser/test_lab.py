@@ -8,7 +8,7 @@ import pytest
 
 from tests.workbench.tiny import FINETUNING, PRETRAINING
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_the_server_listens_on_loopback_behind_a_token(lab):

@@ -6,7 +6,7 @@ import pytest
 from workbench.figures.page import Section, write_page
 from workbench.figures.results import auroc_by_label_ratio
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_it_draws_offline_and_asks_for_nothing(browser, tmp_path):

@@ -13,7 +13,6 @@ from workbench.parameters import read_parameters
 from workbench.runs import list_runs
 from workbench.widgets.display import PLOTLY
 
-pytestmark = pytest.mark.xdist_group("notebooks")
 STUDIES = ["studies=60", "image_size=48"]
 TINY = {
     "source_options": STUDIES,
