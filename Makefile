@@ -13,7 +13,7 @@ env: $(INSTALLED)  ## make .venv and install the project into it
 $(INSTALLED): pyproject.toml environment.yml scripts/make_env.sh
 	PYTHON=$(PYTHON) sh scripts/make_env.sh
 
-demo: $(INSTALLED)  ## the tour on phantom studies, headless: at most 6 minutes on 2 cores
+demo: $(INSTALLED)  ## the tour on phantom studies, headless: six to eight minutes on 2 cores
 	$(BIN)/workbench demo
 
 test: $(INSTALLED) browser  ## the whole test suite
