@@ -64,7 +64,7 @@ class Training:
         if self.state != "finished":
             reason = self.run.status["reason"] or f"the training process is {self.state}"
             raise RuntimeError(
-                f"Run {self.run.id}: {reason}. The end of {self.log}:\n{_tail(self.log)}\n"
+                f"Run {self.run.id}: {reason}. The end of {self.log}:\n{end_of_log(self.log)}\n"
                 "The same call goes on from the last checkpoint."
             )
         return self.run
@@ -126,6 +126,7 @@ def _find_running(config: dict, root: Path | str | None) -> Run | None:
     )
 
 
-def _tail(path: Path) -> str:
+def end_of_log(path: Path) -> str:
+    """Return the last lines of a log, for an error to quote."""
     lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
     return "\n".join(lines[-LOG_LINES:]) or "(empty)"

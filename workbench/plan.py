@@ -20,7 +20,7 @@ PLANS = {"pretrain": "workbench.plan:plan_pretraining", "finetune": "workbench.p
 SECTIONS = {"augment": AugmentConfig, "optimizer": OptimizerConfig, "train": TrainConfig}
 PRETRAIN_SECTIONS = {"tokenizer": TokenizerConfig, "loader": LoaderConfig, **SECTIONS}
 KEYS = ("task", "store", "manifest", "split_seed", "seed", "device")
-PRETRAIN_KEYS = (*KEYS, "objective", *PRETRAIN_SECTIONS)
+PRETRAIN_KEYS = (*KEYS, "processes", "objective", *PRETRAIN_SECTIONS)
 FINETUNE_KEYS = (*KEYS, "init", "method", "encoder", "finetune", *SECTIONS)
 
 
@@ -56,6 +56,7 @@ def plan_pretraining(source: Recipe, root: Path | str | None) -> dict[str, Any]:
         **describe_data(source),
         "seed": source.get("seed", 0),
         "device": _device(source, sections),
+        "processes": _processes(source, sections),
         "objective": objective,
         **sections,
     }
@@ -83,6 +84,16 @@ def plan_finetuning(source: Recipe, root: Path | str | None) -> dict[str, Any]:
         "finetune": {key: value for key, value in protocol.items() if key not in ("init", "seed")},
         **sections,
     }
+
+
+def _processes(source: Recipe, sections: dict[str, Any]) -> int:
+    processes, batch_size = source.get("processes", 1), sections["loader"]["batch_size"]
+    if processes < 1 or batch_size % processes:
+        raise ValueError(
+            f"Recipe {source.name}: {processes} processes cannot share batches of {batch_size} equally; "
+            "change processes or loader.batch_size."
+        )
+    return processes
 
 
 def _device(source: Recipe, sections: dict[str, Any]) -> str:

@@ -29,8 +29,9 @@ from workbench.environment import environment
 
 PROJECT = Path(__file__).resolve().parents[1]
 RUNS = PROJECT / "outputs" / "runs"
-PLACES = ("recipe", "store", "manifest", "init")
-"""Keys of a config that say where things are; what they are is said by their ids, beside them."""
+CIRCUMSTANCES = ("recipe", "store", "manifest", "init", "processes")
+"""Keys of a config that do not change what is computed: places, whose contents are named by ids beside
+them, and the number of processes, which share the very batches that one would see."""
 
 LOCK_SECONDS = 0.5
 """How long to wait for another process that may only be looking whether the run is held."""
@@ -194,8 +195,8 @@ def _try_lock(handle: IO) -> bool:
 
 
 def identity(config: Mapping[str, Any]) -> str:
-    """Hash what a run computes: its config without the places of its inputs, whose ids are in it."""
-    return config_hash({key: value for key, value in config.items() if key not in PLACES})
+    """Hash what a run computes: its config without the circumstances."""
+    return config_hash({key: value for key, value in config.items() if key not in CIRCUMSTANCES})
 
 
 def open_run(name: str, root: Path | str | None = None) -> Run:

@@ -1,5 +1,6 @@
 """Recipes into runs: pre-training and fine-tuning; `python -m workbench.train RECIPE [key=value ...]`."""
 
+import contextlib
 import functools
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,18 +15,29 @@ from lib.data.augment import AugmentConfig
 from lib.data.batch import tokenize_reports
 from lib.data.loader import StudyLoader
 from lib.data.tokenizer import ReportTokenizer
+from lib.loops.distributed import (
+    from_first,
+    is_first,
+    is_started_by_torchrun,
+    joined,
+    rank,
+    take_device,
+    wait_for_all,
+)
 from lib.loops.evaluate import mean_losses
 from lib.loops.optimizer import OptimizerConfig
 from lib.loops.precision import resolve_autocast
 from lib.loops.randomness import seed_generators
 from lib.loops.train import TrainConfig
 from lib.loops.train import train as run_loop
+from lib.losses.gather import num_processes
 from lib.protocols.finetune import RANDOM, FinetuneConfig
 from lib.protocols.finetune import finetune as run_protocol
 from lib.registry import resolve
 from workbench.grid import finetune_grid
 from workbench.inputs import open_data, resolve_place
 from workbench.plan import plan
+from workbench.processes import together
 from workbench.recipe import Recipe
 from workbench.runs import Run, find_finished, find_resumable
 from workbench.sections import make_encoder, make_objective, text_tokenizer_of
@@ -54,10 +66,24 @@ def train(
         ValueError: a key or value of the recipe that does not fit; names it.
         NonFiniteLoss: the training broke down; names the studies.
     """
-    config = plan(recipe, overrides, root=root)
-    run = find_finished(config, root)
-    if run is None:
-        run = find_resumable(config, root) or Run.create(config["recipe"], config, root)
+    if not is_started_by_torchrun():
+        return _train(recipe, overrides, root, progress)
+    with joined():
+        return _train(recipe, overrides, root, progress)
+
+
+def _train(recipe: str, overrides: Sequence[str], root: Path | str | None, progress: bool) -> Run:
+    """Find or make the run, which is the first process's business, and train it, which is everyone's."""
+    folder, is_finished = None, False
+    if is_first():
+        config = plan(recipe, overrides, root=root)
+        run = find_finished(config, root)
+        is_finished = run is not None
+        run = run or find_resumable(config, root) or Run.create(config["recipe"], config, root)
+        folder = run.folder
+    folder, is_finished = from_first((folder, is_finished))
+    run = Run(folder)
+    if not is_finished:
         resume(run, progress=progress)
     return run
 
@@ -75,41 +101,59 @@ def finetune(recipe: str, overrides: Sequence[str] = (), **options: Any) -> Run:
 
 
 def resume(run: Run, *, progress: bool = True) -> None:
-    """Bring a run to its end, from its folder alone: from the beginning or from its last checkpoint."""
+    """Bring a run to its end, from its folder alone: from the beginning or from its last checkpoint.
+
+    The processes of a group call this together. One process alone that finds `processes` in the config
+    starts the others.
+    """
+    work = resolve(run.config["task"], WORK)
+    if not is_first():
+        work(run.config, run.folder, progress=False)
+        return
     device = torch.device(run.config["device"])
     precision = resolve_autocast(run.config["train"]["autocast"], device)
-    with run.recording(device=str(device), precision=precision):
-        resolve(run.config["task"], WORK)(run.config, run.folder, progress=progress)
+    processes = run.config.get("processes", 1) if num_processes() == 1 else num_processes()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(run.recording(device=str(device), precision=precision, processes=processes))
+        if processes > num_processes():
+            stack.enter_context(together(run, processes))
+        work(run.config, run.folder, progress=progress)
 
 
 def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool = True) -> None:
     """Pre-train by the config of a run; adds tokenizer.json and result.json to what the loop writes."""
+    device = take_device(torch.device(config["device"]))
     store, manifest = open_data(config)
     rows = manifest.rows("train")
-    report_tokenizer = ReportTokenizer.train(
-        [store.texts[row] for row in rows], config["tokenizer"]["vocab_size"]
-    )
-    report_tokenizer.save(run_dir / "tokenizer.json")
+    if is_first():
+        texts = [store.texts[row] for row in rows]
+        ReportTokenizer.train(texts, config["tokenizer"]["vocab_size"]).save(run_dir / "tokenizer.json")
+    wait_for_all()
+    report_tokenizer = ReportTokenizer.load(run_dir / "tokenizer.json")
     text_tokenizer = text_tokenizer_of(config["objective"], report_tokenizer)
     lengths = (config["objective"][name] for name in ("max_report_tokens", "max_text_tokens"))
     augment = build(AugmentConfig, config["augment"])
+    tokens = tokenize_reports(store, report_tokenizer, text_tokenizer, *lengths)
     loader = functools.partial(
         StudyLoader,
         store,
         batch_size=config["loader"]["batch_size"],
         num_views=config["objective"]["num_views"],
         image_size=augment.crop_size,
-        tokens=tokenize_reports(store, report_tokenizer, text_tokenizer, *lengths),
+        tokens=tokens,
         seed=config["seed"],
-        device=config["device"],
+        device=device,
+        share=(rank(), num_processes()),
     )
     # A contrastive loss depends on the size of the batch: whole ones, unless that leaves none to validate.
     training = loader(rows, augment=augment, shuffle=True, drop_last=True)
     validation_rows = manifest.rows("validation")
     validation = loader(validation_rows, drop_last=len(validation_rows) >= config["loader"]["batch_size"])
 
-    seed_generators(config["seed"])
-    objective = make_objective(config["objective"], report_tokenizer, text_tokenizer).to(config["device"])
+    seed_generators(config["seed"] + rank())  # dropout differs; all begin with the first one's weights
+    objective = make_objective(config["objective"], report_tokenizer, text_tokenizer)
+    objective.start_from_reports(torch.from_numpy(tokens.report[0, rows]).long())
+    objective.to(device)
     result = run_loop(
         objective,
         training,
@@ -130,11 +174,14 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
         "num_parameters": sum(parameter.numel() for parameter in objective.parameters()),
         "report_vocabulary": len(report_tokenizer),
     }
-    write_json(run_dir / "result.json", report)
+    if is_first():
+        write_json(run_dir / "result.json", report)
 
 
 def run_finetuning(config: Mapping[str, Any], run_dir: Path, *, progress: bool = True) -> None:
     """Fine-tune by the config of a run."""
+    if num_processes() > 1:
+        raise ValueError("A fine-tuning runs in one process; start it without torchrun.")
     store, manifest = open_data(config)
     init = config["init"] if config["init"] == RANDOM else str(resolve_place(config["init"]))
     seed_generators(config["seed"])

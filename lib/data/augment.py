@@ -68,6 +68,10 @@ class Variation(NamedTuple):
     brightness: Tensor  # [B, V]
     contrast: Tensor  # [B, V]
 
+    def of(self, studies: slice) -> "Variation":
+        """Return the parameters of some studies of the batch."""
+        return Variation(*(values[studies] for values in self))
+
 
 def augment(images: Tensor, config: AugmentConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Vary every view of a batch.

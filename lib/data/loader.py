@@ -67,6 +67,7 @@ class StudyLoader:
         shuffle: bool = False,
         drop_last: bool = False,
         device: torch.device | str = "cpu",
+        share: tuple[int, int] = (0, 1),
     ):
         """Choose the items.
 
@@ -85,6 +86,8 @@ class StudyLoader:
             shuffle: a new order for every epoch.
             drop_last: leave out the last batch of an epoch where it is smaller.
             device: where augmentation runs and batches end up.
+            share: (k, n) gives the k-th of n equal parts of every batch: of n processes that train together
+                each takes one, and all together see the batches that one process would see.
 
         Raises:
             ValueError: no item is left, or the settings contradict each other.
@@ -111,6 +114,11 @@ class StudyLoader:
         self._batch_size, self._num_views, self._image_size = batch_size, num_views, image_size
         self._seed, self._shuffle, self._drop_last = seed, shuffle, drop_last
         self._device = torch.device(device)
+        self._share = share
+        if batch_size % share[1]:
+            raise ValueError(
+                f"Batches of {batch_size} cannot be shared equally by {share[1]} processes; give a multiple."
+            )
         self._study_rows, self._starts, self._counts, self._views = _find_items(store, rows, unit, positions)
         if len(self) == 0:
             raise ValueError(
@@ -123,7 +131,7 @@ class StudyLoader:
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
         whole, rest = divmod(len(self._study_rows), self._batch_size)
-        return whole + (rest > 0 and not self._drop_last)
+        return whole + (rest >= self._share[1] and not self._drop_last)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from batch `start` on; each is what it would be in the whole epoch.
@@ -149,17 +157,22 @@ class StudyLoader:
                     batch.cancel()
 
     def _make(self, chosen: np.ndarray, epoch: int, step: int) -> Batch:
-        """Make one batch of the chosen items."""
+        """Make this process's share of the batch of the chosen items."""
+        # Everything random is drawn for the whole batch, so that shares are parts of one and the same.
         random = _stream("batch", self._seed, epoch, step)
         view_rows, view_mask = self._choose_views(chosen, None if self._augment is None else random)
-        study_rows = self._study_rows[chosen]
+        part, parts = self._share
+        length = len(chosen) // parts  # where a last batch has a rest, that rest is left out
+        own = slice(part * length, (part + 1) * length)
+        study_rows, view_rows, view_mask = self._study_rows[chosen[own]], view_rows[own], view_mask[own]
         pixels = self._read(view_rows)  # [B, V, 1, S, S], uint8
         if self._augment is None:
-            flipped = torch.zeros(len(chosen), dtype=torch.bool)
+            flipped = torch.zeros(length, dtype=torch.bool)
             images = center_crop(pixels, self._image_size)
         else:
             generator = torch.Generator().manual_seed(int(random.integers(2**63)))
-            variation = draw_variation(pixels.shape, self._augment, generator)
+            shape = torch.Size((len(chosen), *pixels.shape[1:]))
+            variation = draw_variation(shape, self._augment, generator).of(own)
             flipped = variation.flipped
             images = apply_variation(pixels, variation, self._image_size)
         batch = Batch(

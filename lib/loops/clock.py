@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
+from lib.losses.gather import num_processes
+
 
 class Clock:
     """Images per second and the share of waiting between two lines of metrics.jsonl.
@@ -36,8 +38,8 @@ class Clock:
         self._line_begin += time.perf_counter() - start
 
     def count(self, images: Tensor) -> None:
-        """Count the images of a batch `[B, V, C, H, W]`."""
-        self._images += images.shape[0] * images.shape[1]
+        """Count the images of a batch `[B, V, C, H, W]`, of which every process has one."""
+        self._images += images.shape[0] * images.shape[1] * num_processes()
 
     def take(self) -> dict[str, float]:
         """Return the speed since the last call, under the names of metrics.jsonl."""

@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from lib.loops.train import Loader
+from lib.losses.gather import mean_over_processes
 
 
 def mean_losses(objective: nn.Module, loader: Loader) -> dict[str, float]:
-    """Average every loss component over the first epoch of a loader.
+    """Average every loss component over the first epoch of a loader, and over the processes.
 
     The loader's epoch 0 is taken each time, so that all validations see the same crops and views.
 
@@ -26,5 +27,5 @@ def mean_losses(objective: nn.Module, loader: Loader) -> dict[str, float]:
         for name, loss in objective(batch).items():
             sums[name] = sums[name].to(loss.device) + loss.float() * len(batch)
         num_studies += len(batch)
-    means = {f"loss/{name}": float(total) / num_studies for name, total in sums.items()}
+    means = {f"loss/{name}": float(mean_over_processes(total)) / num_studies for name, total in sums.items()}
     return {"loss": sum(means.values()), **means}

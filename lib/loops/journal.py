@@ -10,6 +10,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lib.losses.gather import mean_over_processes
+
+
+class NoJournal:
+    """What the processes after the first write into."""
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Write nothing."""
+
+    def size(self) -> int:
+        """Return 0."""
+        return 0
+
+    def truncate(self, size: int) -> None:
+        """Forget nothing."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
 
 class NonFiniteLoss(ArithmeticError):
     """A loss or the norm of its gradient was infinite or not a number."""
@@ -88,7 +107,8 @@ class LossWindow:
         """Remember one step; `study_ids` is only read when something is wrong."""
         self.names = list(losses)
         parts = [loss.detach().float() for loss in losses.values()]
-        self._values.append(torch.stack([*parts, gradient_norm.float()]))
+        # Over all processes, so that one that breaks down stops all of them at the same step.
+        self._values.append(mean_over_processes(torch.stack([*parts, gradient_norm.float()])))
         self._unchecked.append((step, study_ids))
         if self.is_immediate:
             self.check()

@@ -7,8 +7,10 @@ from pathlib import Path
 from torch import nn, optim
 
 from lib.loops.checkpoint import load_state, save_state
-from lib.loops.journal import Journal, LossWindow
+from lib.loops.distributed import from_all, is_first, rank
+from lib.loops.journal import Journal, LossWindow, NoJournal
 from lib.loops.randomness import random_states, restore_random_states
+from lib.losses.gather import num_processes
 
 
 @dataclasses.dataclass
@@ -27,11 +29,14 @@ class TrainingState:
 
     objective: nn.Module
     stepper: optim.Optimizer
-    journal: Journal
+    journal: Journal | NoJournal
     window: LossWindow
 
     def save(self, path: Path, settings: dict[str, int], now: Progress) -> None:
-        """Write the state; `settings` say which training it belongs to."""
+        """Write the state; `settings` say which training it belongs to. All processes call this together."""
+        states_of_all = from_all(random_states())
+        if not is_first():
+            return
         epoch, step_in_epoch = divmod(now.step, settings["batches_per_epoch"])
         state = {
             "settings": settings,
@@ -41,7 +46,7 @@ class TrainingState:
             "optimizer": self.stepper.state_dict(),
             "window": self.window.state(),
             "journal_size": self.journal.size(),
-            "random": random_states(),
+            "random": states_of_all,
         }
         save_state(path, state)
 
@@ -51,8 +56,9 @@ class TrainingState:
         Raises:
             ValueError: the state belongs to another training, or cannot be read.
         """
-        for leftover in path.parent.glob(".*.tmp.*"):  # of a write that was killed
-            leftover.unlink()
+        if is_first():
+            for leftover in path.parent.glob(".*.tmp.*"):  # of a write that was killed
+                leftover.unlink()
         if not path.exists():
             self.journal.truncate(0)  # lines of a run that was killed before its first checkpoint
             return Progress()
@@ -66,5 +72,7 @@ class TrainingState:
         self.stepper.load_state_dict(state["optimizer"])
         self.window.load(state["window"], next(self.objective.parameters()).device)
         self.journal.truncate(state["journal_size"])
-        restore_random_states(state["random"])
+        if len(state["random"]) == num_processes():
+            restore_random_states(state["random"][rank()])
+        # Else the training goes on with other dropout than without the break, and the same batches.
         return Progress(**state["progress"])

@@ -14,7 +14,8 @@ from tqdm.auto import tqdm
 
 from lib.loops.checkpoint import save_weights
 from lib.loops.clock import Clock
-from lib.loops.journal import Journal, LossWindow
+from lib.loops.distributed import from_all, is_first, parallel
+from lib.loops.journal import Journal, LossWindow, NoJournal
 from lib.loops.optimizer import OptimizerConfig, clip_gradients, make_optimizer, set_learning_rates
 from lib.loops.precision import autocast, resolve_autocast
 from lib.loops.state import TrainingState
@@ -91,7 +92,8 @@ def train(
     """Train an objective, or go on with the training that `run_dir` holds.
 
     On the CPU a killed and resumed run gives bit for bit what an uninterrupted one gives, with the same
-    number of threads.
+    number of processes and threads. Several processes call this together, each with its share of the
+    batches; the first one writes.
 
     Args:
         objective: on its device; maps a batch to named losses, whose sum is minimised.
@@ -117,15 +119,20 @@ def train(
     window = LossWindow(is_immediate=device.type == "cpu")
     settings = {"steps": config.steps, "batches_per_epoch": len(loader)}
     checkpoints = run_dir / "checkpoints"
-    with contextlib.closing(Journal(run_dir / "metrics.jsonl")) as journal:
+    journal = Journal(run_dir / "metrics.jsonl") if is_first() else NoJournal()
+    with contextlib.closing(journal):
         state = TrainingState(objective, stepper, journal, window)
         now = state.load(checkpoints / LAST, settings)
-        if now.step == now.best_step > 0:  # killed before these weights were written, perhaps
+        if now.step == now.best_step > 0 and is_first():  # killed before these weights were written, perhaps
             save_weights(checkpoints / BEST, objective)
+        compute_losses = parallel(objective, device)
         clock = Clock(now.seconds)
         batches = _batches(loader, now.step)
         bar = tqdm(
-            total=config.steps, initial=now.step, unit="step", **({} if progress else {"disable": True})
+            total=config.steps,
+            initial=now.step,
+            unit="step",
+            **({} if progress and is_first() else {"disable": True}),
         )
         objective.train()
         with contextlib.closing(batches), bar:
@@ -139,7 +146,7 @@ def train(
                 clock.count(batch.images)
 
                 with autocast(precision, device):
-                    losses = objective(batch)
+                    losses = compute_losses(batch)
 
                 stepper.zero_grad()
                 sum(losses.values()).backward()
@@ -178,7 +185,7 @@ def train(
                     with clock.aside():
                         # The state first: best.safetensors is never from a future that a resume forgets.
                         state.save(checkpoints / LAST, settings, now)
-                        if is_best:
+                        if is_best and is_first():
                             save_weights(checkpoints / BEST, objective)
     return TrainResult(
         steps=now.step, best_step=now.best_step, best=now.best, seconds=now.seconds, precision=precision
@@ -196,7 +203,9 @@ def _batches(loader: Loader, step: int) -> Iterator[tuple[int, Any]]:
 
 
 def _study_ids(loader: Loader, study_rows: torch.Tensor) -> list[str]:
-    return loader.store.studies["study_id"].iloc[study_rows.tolist()].astype(str).tolist()
+    """Name the studies of a batch, of all processes: they have all seen the same sign of trouble."""
+    names = loader.store.studies["study_id"].iloc[study_rows.tolist()].astype(str).tolist()
+    return [name for part in from_all(names) for name in part]
 
 
 def _is_due(step: int, every: int, config: TrainConfig) -> bool:

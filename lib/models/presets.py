@@ -22,6 +22,8 @@ class Preset:
         encoder_norm_eps: paper silent: PyTorch's default. Official: 1e-6, as in ViT.
         report_activation: paper: "the decoder in [20]", that is ReLU. Official: GELU.
         report_embedding_norm_eps: paper silent: PyTorch's default. Official: 1e-8.
+        starts_from_frequencies: paper silent: the report transformer begins with the frequencies of the
+            tokens. Official: with equal ones.
         image_to_text_weight: paper (Eq. 2): image-to-text only. Official: 0.75 image-to-text ...
         has_text_to_image_gradient: ... and 0.25 text-to-image, which carries no gradient there.
     """
@@ -33,6 +35,7 @@ class Preset:
     encoder_norm_eps: float
     report_activation: Callable[[Tensor], Tensor]
     report_embedding_norm_eps: float
+    starts_from_frequencies: bool
     image_to_text_weight: float
     has_text_to_image_gradient: bool
 
@@ -46,6 +49,7 @@ PRESETS = {
         encoder_norm_eps=1e-5,
         report_activation=F.relu,
         report_embedding_norm_eps=1e-5,
+        starts_from_frequencies=True,
         image_to_text_weight=1.0,
         has_text_to_image_gradient=True,
     ),
@@ -57,6 +61,7 @@ PRESETS = {
         encoder_norm_eps=1e-6,
         report_activation=F.gelu,
         report_embedding_norm_eps=1e-8,
+        starts_from_frequencies=False,
         image_to_text_weight=0.75,
         has_text_to_image_gradient=False,
     ),

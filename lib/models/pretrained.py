@@ -35,7 +35,10 @@ def load_renamed(
     missing = [name for name in expected if name not in state_dict]
     unexpected = sorted(state_dict.keys() - set(expected))
     stacked = {
-        ours: torch.cat([state_dict[name] for name in sources])
+        # Counters of batch norms have no axis to stack along, and only ever one source.
+        ours: state_dict[sources[0]]
+        if len(sources) == 1
+        else torch.cat([state_dict[name] for name in sources])
         for ours, sources in names.items()
         if all(name in state_dict for name in sources)
     }

@@ -115,6 +115,18 @@ class ReportTransformer(nn.Module):
         return self._predict(x)
 
     @torch.no_grad()
+    def start_from_frequencies(self, tokens: Tensor) -> None:
+        """Let the output begin with how often each token is the next one, whatever came before.
+
+        Args:
+            tokens: the training reports, `[N, T]`, padded at the end. Every token of the vocabulary counts
+                one more, so that none is impossible.
+        """
+        followed = tokens[:, 1:]
+        counts = followed[followed != self.pad_id].bincount(minlength=len(self.output_bias)) + 1
+        self.output_bias.copy_(counts.log().log_softmax(0))
+
+    @torch.no_grad()
     def generate(self, memory: Tensor, beam_size: int = 1, length_penalty: float = 1.0) -> Tensor:
         """Write reports; put the module into evaluation mode first.
 

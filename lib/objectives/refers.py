@@ -93,6 +93,11 @@ class REFERS(nn.Module):
         """Make the image encoder alone, as a protocol needs it."""
         return RadiographTransformer(preset=config.preset, **dataclasses.asdict(config.encoder))
 
+    def start_from_reports(self, tokens: Tensor) -> None:
+        """Take from the training reports `[N, T]` what the first step should already know."""
+        if self.preset.starts_from_frequencies:
+            self.report_transformer.start_from_frequencies(tokens)
+
     def forward(self, batch: "Batch") -> dict[str, Tensor]:
         """Return the weighted losses "language" and "contrastive" of a batch of studies with reports."""
         if batch.report_tokens is None or batch.text_tokens is None:

@@ -101,7 +101,9 @@ def finetune(
     targets, rows = _choose(store, manifest, config)
     seed_generators(config.seed)
     columns = [store.label_names.index(name) for name in targets]
-    classifier = LabelClassifier(encoder, config.task, columns).to(device)
+    classifier = LabelClassifier(encoder, config.task, columns)
+    classifier.start_from_frequencies(torch.from_numpy(target_labels(store, rows["train"], targets)))
+    classifier.to(device)
     loader = functools.partial(
         StudyLoader,
         store,

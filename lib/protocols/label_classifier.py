@@ -35,6 +35,23 @@ class LabelClassifier(Classifier):
         self.task = task
         self.register_buffer("columns", torch.tensor(columns), persistent=False)
 
+    @torch.no_grad()
+    def start_from_frequencies(self, labels: Tensor) -> None:
+        """Let the head begin by predicting how often each target occurs, for every image.
+
+        From equal odds, the first steps of a short training all go into making rare findings rare, with
+        gradients that say nothing about the image (docs/results/phantom_demo.md has the difference).
+
+        Args:
+            labels: of the training studies: 1, 0 or NaN where not known, `[N, K]`. One more with and one
+                more without each target are counted, so that none is impossible.
+        """
+        if self.task == "multi_label":
+            frequency = ((labels == 1).sum(0) + 1) / (labels.isfinite().sum(0) + 2)
+            self.head.bias.copy_(frequency.logit())
+        else:
+            self.head.bias.copy_((_one_hot(labels, self.task).nansum(0) + 1).log().log_softmax(0))
+
     def forward(self, batch: "Batch") -> dict[str, Tensor]:
         """Return the cross-entropy of a batch."""
         return {"cross_entropy": cross_entropy(self.logits(batch), self.targets(batch), self.task)}
@@ -65,9 +82,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, task: str) -> Tensor:
     """
     if task == "multi_label":
         return multilabel(logits, targets)
-    if task == "binary":
-        targets = torch.cat([1 - targets, targets], dim=1)  # [B, 2]
-    return multiclass(logits, targets)
+    return multiclass(logits, _one_hot(targets, task))
 
 
 def target_probabilities(logits: Tensor, task: str) -> Tensor:
@@ -76,3 +91,8 @@ def target_probabilities(logits: Tensor, task: str) -> Tensor:
         return logits.float().sigmoid()
     probabilities = logits.float().softmax(dim=1)
     return probabilities[:, 1:] if task == "binary" else probabilities
+
+
+def _one_hot(targets: Tensor, task: str) -> Tensor:
+    """Return one column per output of the head: [B, O]."""
+    return torch.cat([1 - targets, targets], dim=1) if task == "binary" else targets

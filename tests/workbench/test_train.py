@@ -176,6 +176,7 @@ def test_pretrained_weights_are_found_by_the_id_of_their_run(world, pretrained):
         ("objective.name=reefers", r"Did you mean 'refers'"),
         ("task=pretraining", r"Did you mean 'pretrain'"),
         ("augment.crop_size=24", r"image_size 32 differs from augment.crop_size 24"),
+        ("processes=3", r"3 processes cannot share batches of 8 equally"),
         ("device=tpu", r"device=tpu cannot be used"),
         ("train.autocast=fp8", r"train.autocast is 'fp8'"),
         ("optimizer.learning_rates.image=fast", r"section optimizer.*fast"),

@@ -272,6 +272,32 @@ def test_a_batch_moves_as_a_whole(store, tokenizer):
     assert moved.text_tokens is None and len(moved) == len(batch) == 5
 
 
+def test_shares_are_parts_of_the_batches_that_one_process_sees(store, tokenizer):
+    tokens = tokenize_reports(store, tokenizer, tokenizer, 30, 20)
+    options = dict(batch_size=6, tokens=tokens, shuffle=True)
+    whole = list(make_loader(store, **options).epoch(1))
+    shares = [list(make_loader(store, share=(part, 3), **options).epoch(1)) for part in range(3)]
+    for batch, *parts in zip(whole, *shares, strict=True):
+        assert [len(part) for part in parts] == [2, 2, 2]
+        for name in ("images", "view_mask", "labels", "study_rows", "view_rows", "flipped", "report_lengths"):
+            joined = torch.cat([getattr(part, name) for part in parts])
+            assert torch.equal(joined.nan_to_num(-1), getattr(batch, name).nan_to_num(-1)), name
+        for part, rows in zip(parts, batch.report_tokens.split(2), strict=True):
+            length = part.report_tokens.shape[1]  # of the longest report of the share
+            assert torch.equal(part.report_tokens, rows[:, :length]) and not rows[:, length:].any()
+
+
+def test_the_rest_of_a_last_batch_is_shared_equally_or_left_out(store):
+    def sizes(batch_size, part):
+        loader = make_loader(store, rows=np.arange(19), batch_size=batch_size, share=(part, 3))
+        return len(loader), [len(batch) for batch in loader.epoch(0)]
+
+    assert sizes(6, 0) == sizes(6, 2) == (3, [2, 2, 2])  # 19 = 3 * 6 + 1
+    assert sizes(15, 1) == (2, [5, 1])  # 19 = 15 + 4
+    with pytest.raises(ValueError, match="Batches of 5 cannot be shared equally by 3 processes"):
+        make_loader(store, share=(0, 3))
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_gets_the_same_batches(store):
     for batch, other in zip(

@@ -209,3 +209,11 @@ def test_errors_name_the_value():
         make_decoder(vocab_size=3)
     with pytest.raises(ValueError, match="num_heads 5"):
         make_decoder(num_heads=5)
+
+
+def test_the_output_starts_from_the_frequencies_of_next_tokens():
+    decoder, (_, tokens) = make_decoder(), reports()
+    decoder.start_from_frequencies(tokens)
+    followers = [token for row in tokens.tolist() for token in row[1:] if token != PAD]
+    expected = [(followers.count(token) + 1) / (len(followers) + 30) for token in range(30)]
+    assert decoder.output_bias.softmax(dim=0).tolist() == pytest.approx(expected, rel=1e-5)

@@ -90,3 +90,22 @@ def test_an_unknown_label_has_no_gradient():
     logits = torch.zeros(2, 2, requires_grad=True)
     cross_entropy(logits, targets, "multi_label").backward()
     assert logits.grad.tolist() == [[-0.5, 0], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    {
+        # With the target, without it, and one more of each.
+        "multi_label": [3 / 5, 2 / 4, 3 / 4],
+        "binary": [3 / 6, 3 / 6],
+        "multi_class": [2 / 7, 3 / 7, 2 / 7],
+    }.items(),
+)
+def test_the_head_starts_from_the_frequency_of_each_target(task, expected):
+    targets = torch.tensor(TARGETS[task], dtype=torch.float32)
+    classifier = LabelClassifier(MeanEncoder(), task, range(targets.shape[1]))
+    classifier.start_from_frequencies(targets)
+    images = torch.randn(2, 1, 1, 5, 5)
+    logits = classifier.logits(LabelledBatch(images, torch.zeros(2, targets.shape[1])))
+    outputs = logits.sigmoid() if task == "multi_label" else logits.softmax(dim=1)
+    assert outputs.tolist() == [pytest.approx(expected, rel=1e-6)] * 2
