@@ -22,12 +22,14 @@ MIN_REPORT_TOKENS = 3
 """REFERS, datasets for pre-training: a text of fewer tokens is removed."""
 
 RULES = (
+    "refused_view",
     "missing_image",
     "unreadable_image",
     "duplicate_view",
     "no_views",
     "duplicate_study",
     "report_too_short",
+    "bad_box",
 )
 """Why a view or a study is not in the store; every case is a row of drops.parquet."""
 
@@ -80,7 +82,9 @@ def digest_studies(studies: Sequence[Study]) -> str:
     """Hash what studies say, without paths and pixels."""
     digest = hashlib.sha256()
     for study in studies:
-        views = [(view.view_id, view.position, view.aspect) for view in study.views]
+        views = [
+            (view.view_id, view.position, view.aspect, view.box_frame, view.refused) for view in study.views
+        ]
         boxes = [dataclasses.astuple(box) for box in study.boxes]
         plain = (study.study_id, study.patient_id, study.sex, study.age, study.split, study.findings)
         digest.update(json.dumps([plain, study.impression, dict(study.labels), views, boxes]).encode())
@@ -136,6 +140,9 @@ def _ingest_study(
         if repeated:
             drop("duplicate_view", "the id was read before", view.view_id)
             continue
+        if view.refused:
+            drop("refused_view", view.refused, view.view_id)
+            continue
         try:
             picture, placement = _see(view, job.image_size)
         except FileNotFoundError:
@@ -152,11 +159,20 @@ def _ingest_study(
     if not placements:
         return drop("no_views", f"none of {len(study.views)} views is usable")
     record["studies"].append(_study_row(study, job.label_names))
+    frames = {view.view_id: view.box_frame for view in study.views}
     for box in study.boxes:
-        if box.view_id in placements:
-            to_canvas = placements[box.view_id].to_canvas
-            corners = (*to_canvas(box.x0, box.y0), *to_canvas(box.x1, box.y1))
-            record["boxes"].append([box.view_id, box.finding, *corners, box.reader])
+        if box.view_id not in placements:
+            continue
+        placement = placements[box.view_id]
+        width, height = frames[box.view_id] or (placement.width, placement.height)
+        x0, x1 = (min(max(x / width, 0.0), 1.0) * placement.width for x in (box.x0, box.x1))
+        y0, y1 = (min(max(y / height, 0.0), 1.0) * placement.height for y in (box.y0, box.y1))
+        if not (x0 < x1 and y0 < y1):  # NaN included
+            corners = ", ".join(f"{value:g}" for value in (box.x0, box.y0, box.x1, box.y1))
+            drop("bad_box", f"{box.finding}: no area inside the picture ({corners})", box.view_id)
+            continue
+        canvas = (*placement.to_canvas(x0, y0), *placement.to_canvas(x1, y1))
+        record["boxes"].append([box.view_id, box.finding, *canvas, box.reader])
 
 
 def _see(view: View, image_size: int) -> tuple[np.ndarray, Placement]:

@@ -21,6 +21,9 @@ class View:
         path: the image file; None for generated views.
         render: picklable function without arguments -> uint8 `[height, width]`; None for files.
         aspect: width / height that the picture should have where the file was squeezed, else None.
+        box_frame: width and height, in pixels, that the boxes of this view refer to where the file was
+            scaled since, else None: they refer to the file.
+        refused: why the reader takes the picture for unusable ("modality CT"); ingest drops and counts it.
     """
 
     view_id: str
@@ -28,11 +31,13 @@ class View:
     path: Path | None = None
     render: Callable[[], np.ndarray] | None = None
     aspect: float | None = None
+    box_frame: tuple[float, float] | None = None
+    refused: str = ""
 
     def __post_init__(self):
         if self.position not in POSITIONS:
             raise ValueError(f"View {self.view_id}: position {self.position!r} is not one of {POSITIONS}.")
-        assert (self.path is None) != (self.render is None), "a view is a file or a function, not both"
+        assert self.refused or (self.path is None) != (self.render is None), "a view is a file or a function"
         assert self.aspect is None or 0 < self.aspect < math.inf, "an unknown aspect is None"
 
 
@@ -40,7 +45,8 @@ class View:
 class Box:
     """A finding marked by one reader on one view.
 
-    Corners are in pixels of the view as its file or `render` gives it; `x1`, `y1` are exclusive.
+    Corners are in pixels of the view as its file or `render` gives it, or of its `box_frame`; `x1`, `y1` are
+    exclusive.
     """
 
     view_id: str

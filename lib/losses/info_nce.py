@@ -4,8 +4,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lib.losses.gather import gather_rows
-
 
 def info_nce(
     image_embedding: Tensor,
@@ -16,8 +14,6 @@ def info_nce(
     has_text_to_image_gradient: bool = True,
 ) -> Tensor:
     """Pick each image's own text out of the batch by cosine similarity, and each text's own image.
-
-    The batch is that of all processes: each computes the whole loss, from the rows of all.
 
     Args:
         image_embedding: one row per study or image, `[B, E]`.
@@ -31,8 +27,8 @@ def info_nce(
         Mean over the batch, float32, also under autocast.
     """
     with torch.autocast(image_embedding.device.type, enabled=False):
-        images = F.normalize(gather_rows(image_embedding.float()), dim=-1)
-        texts = F.normalize(gather_rows(text_embedding.float()), dim=-1)
+        images = F.normalize(image_embedding.float(), dim=-1)
+        texts = F.normalize(text_embedding.float(), dim=-1)
         logits = images @ texts.T / temperature  # [B, B], rows: images
         pairs = torch.arange(len(logits), device=logits.device)
         image_to_text = F.cross_entropy(logits, pairs)

@@ -2,6 +2,27 @@
 
 from torch import Tensor, nn
 
+FEATURE_NORMS = {
+    "none": lambda width: nn.Identity(),
+    "batch": lambda width: nn.BatchNorm1d(width, affine=False),
+}
+"""What may stand between a pooled feature and the head or loss that reads it."""
+
+
+def make_feature_norm(name: str, width: int) -> nn.Module:
+    """Return the normalisation of that name, over rows `[N, width]`; "batch" has no learned scale.
+
+    Pooled features of different images are nearly parallel at the start: what they share is several times
+    what sets them apart. "batch" takes that away, as linear probes commonly do, so that the first steps can
+    be as large as the differences allow.
+
+    Raises:
+        ValueError: no such normalisation.
+    """
+    if name not in FEATURE_NORMS:
+        raise ValueError(f"feature_norm is {name!r}; it must be one of {', '.join(FEATURE_NORMS)}.")
+    return FEATURE_NORMS[name](width)
+
 
 class Classifier(nn.Module):
     """An image encoder and a linear layer on its pooled feature.
@@ -12,15 +33,17 @@ class Classifier(nn.Module):
     Args:
         encoder: as in `lib.models.ENCODERS`.
         num_outputs: logits per image.
+        feature_norm: see `make_feature_norm`.
     """
 
-    def __init__(self, encoder: nn.Module, num_outputs: int):
+    def __init__(self, encoder: nn.Module, num_outputs: int, feature_norm: str = "none"):
         super().__init__()
         self.encoder = encoder
+        self.norm = make_feature_norm(feature_norm, encoder.width)
         self.head = nn.Linear(encoder.width, num_outputs)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits `[N, outputs]` of images `[N, C, H, W]`."""
-        return self.head(self.encoder(images).pooled)
+        return self.head(self.norm(self.encoder(images).pooled))

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from lib.losses.gather import gather_rows
 from lib.losses.info_nce import info_nce
 from lib.losses.language_modeling import language_modeling
+from lib.models.heads import make_feature_norm
 from lib.models.presets import preset_named
 from lib.models.radiograph_transformer import RadiographTransformer, RadiographTransformerConfig
 from lib.models.report_transformer import ReportTransformer, ReportTransformerConfig
@@ -33,6 +35,8 @@ class REFERSConfig:
         temperature: of the contrastive loss; 0.1 in the published code, not printed in the paper.
         contrastive_weight: the paper sums both losses (4.2); 0 leaves this one out (Table 3, row 5).
         language_weight: likewise (Table 3, row 6).
+        feature_norm: "none" (paper) or "batch", of study and report features before the contrastive loss; see
+            `lib.models.heads.make_feature_norm`.
         max_report_tokens: longest report for the report transformer; the published code's.
         max_text_tokens: longest report for the text encoder; the published code's.
         encoder: sizes of the radiograph transformer (4.1).
@@ -45,6 +49,7 @@ class REFERSConfig:
     temperature: float = 0.1
     contrastive_weight: float = 1.0
     language_weight: float = 1.0
+    feature_norm: str = "none"
     max_report_tokens: int = 100
     max_text_tokens: int = 100
     encoder: RadiographTransformerConfig = dataclasses.field(default_factory=RadiographTransformerConfig)
@@ -82,6 +87,8 @@ class REFERS(nn.Module):
             **dataclasses.asdict(config.report),
         )
         self.text_encoder = TextEncoder(config.num_views * width, text_vocab_size, config.text)
+        self.study_norm = make_feature_norm(config.feature_norm, config.num_views * width)
+        self.text_norm = make_feature_norm(config.feature_norm, config.num_views * width)
         if config.max_text_tokens > self.text_encoder.max_length:
             raise ValueError(
                 f"max_text_tokens {config.max_text_tokens} is more than the text encoder's "
@@ -111,9 +118,10 @@ class REFERS(nn.Module):
             language = language_modeling(logits, batch.report_tokens, self.report_transformer.pad_id)
             losses["language"] = self.config.language_weight * language
         if self.config.contrastive_weight:
+            text_feature = self.text_encoder(batch.text_tokens, batch.text_mask)  # [B, E]
             contrastive = info_nce(
-                fused.study_feature,
-                self.text_encoder(batch.text_tokens, batch.text_mask),  # [B, E]
+                self.study_norm(gather_rows(fused.study_feature)),
+                self.text_norm(gather_rows(text_feature)),
                 temperature=self.config.temperature,
                 image_to_text_weight=self.preset.image_to_text_weight,
                 has_text_to_image_gradient=self.preset.has_text_to_image_gradient,

@@ -46,6 +46,8 @@ class FinetuneConfig:
         batch_size: 128 in the paper.
         positions: views that count as frontal.
         min_positives: see `targets`.
+        feature_norm: "none" (paper) or "batch", between encoder and head; see
+            `lib.models.heads.make_feature_norm`.
     """
 
     init: str = RANDOM
@@ -57,6 +59,7 @@ class FinetuneConfig:
     batch_size: int = 128
     positions: list[str] = dataclasses.field(default_factory=lambda: ["PA", "AP", "FRONTAL"])
     min_positives: int = 1
+    feature_norm: str = "none"
 
 
 def finetune(
@@ -101,7 +104,7 @@ def finetune(
     targets, rows = _choose(store, manifest, config)
     seed_generators(config.seed)
     columns = [store.label_names.index(name) for name in targets]
-    classifier = LabelClassifier(encoder, config.task, columns)
+    classifier = LabelClassifier(encoder, config.task, columns, config.feature_norm)
     classifier.start_from_frequencies(torch.from_numpy(target_labels(store, rows["train"], targets)))
     classifier.to(device)
     loader = functools.partial(

@@ -27,11 +27,12 @@ class LabelClassifier(Classifier):
         task: "multi_label" (independent targets, each known or not), "binary" (one target, two outputs) or
             "multi_class" (exactly one target per image).
         columns: places of the targets among the labels of a batch.
+        feature_norm: see `lib.models.heads.make_feature_norm`.
     """
 
-    def __init__(self, encoder: nn.Module, task: str, columns: Sequence[int]):
+    def __init__(self, encoder: nn.Module, task: str, columns: Sequence[int], feature_norm: str = "none"):
         assert task in TASKS and len(columns) > 0
-        super().__init__(encoder, 2 if task == "binary" else len(columns))
+        super().__init__(encoder, 2 if task == "binary" else len(columns), feature_norm)
         self.task = task
         self.register_buffer("columns", torch.tensor(columns), persistent=False)
 

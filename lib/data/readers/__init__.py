@@ -13,6 +13,7 @@ from lib.data.study import Study
 from lib.registry import resolve
 
 READERS = {
+    "nih": "lib.data.readers.nih:NIH",
     "openi": "lib.data.readers.openi:OpenI",
     "phantom": "lib.data.readers.phantom:PhantomSource",
     "phantom_target": "lib.data.readers.phantom:PhantomTarget",

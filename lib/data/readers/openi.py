@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from lib.data.chexpert_labels import CHEXPERT_LABELS, labels_from_headings
+from lib.data.readers.official import find_root, read_table
 from lib.data.study import Study, View
 
 REPORTS, PROJECTIONS, SIZES = "indiana_reports.csv", "indiana_projections.csv", "sizes.csv"
@@ -70,11 +71,7 @@ class OpenI:
         """
         if layout not in LAYOUTS:
             raise ValueError(f"Open-i layout {layout!r} is not one of {', '.join(LAYOUTS)}.")
-        if root is None:
-            raise FileNotFoundError(f"Open-i needs a root folder (--root DIR). {_OFFICIAL}.")
-        self._root = Path(root)
-        if not self._root.is_dir():
-            raise FileNotFoundError(f"Open-i root {self._root} does not exist or is no folder. {_OFFICIAL}.")
+        self._root = find_root(root, "Open-i", _OFFICIAL)
         self._layout = _find_layout(self._root, layout)
         self._image_folder, self._images = _find_images(self._root)
         self._aspects = _read_aspects(self._root / SIZES)
@@ -85,7 +82,9 @@ class OpenI:
             for file, projection in files
         }
         if self._layout == "tables":
-            self._reports = _read_table(self._root / REPORTS, ("uid", "MeSH", "findings", "impression"))
+            self._reports = read_table(
+                self._root / REPORTS, ("uid", "MeSH", "findings", "impression"), "Open-i"
+            )
         else:
             files = (self._root / XML_FOLDER).glob("*.xml")
             self._report_files = sorted(files, key=lambda file: (len(file.stem), file.stem))  # 2 before 10
@@ -192,7 +191,7 @@ def _read_projections(file: Path) -> Mapping[str, list[tuple[str, str]]]:
     """Return uid -> [(file name, projection)]; empty where the table is absent (xml layout)."""
     projections: dict[str, list[tuple[str, str]]] = {}
     if file.is_file():
-        table = _read_table(file, ("uid", "filename", "projection"))
+        table = read_table(file, ("uid", "filename", "projection"), "Open-i")
         for uid, name, projection in zip(table["uid"], table["filename"], table["projection"], strict=True):
             projections.setdefault(uid, []).append((name, projection))
     return projections
@@ -202,23 +201,8 @@ def _read_aspects(file: Path) -> Mapping[str, float]:
     """Return official id -> width / height of the original picture, where the optional table knows it."""
     if not file.is_file():
         return {}
-    table = _read_table(file, ("official_image_id", "dicom_columns", "dicom_rows"))
+    table = read_table(file, ("official_image_id", "dicom_columns", "dicom_rows"), "Open-i")
     columns, rows = (pd.to_numeric(table[name], errors="coerce") for name in ("dicom_columns", "dicom_rows"))
     aspects = columns / rows
     known = aspects.notna()
     return dict(zip(table["official_image_id"][known], aspects[known].tolist(), strict=True))
-
-
-def _read_table(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
-    """Read a CSV table as text: no value is taken for a missing one, no id for a number."""
-    try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"Open-i table {file} is not readable CSV ({error}). Download it again.") from error
-    missing = [name for name in needed if name not in table.columns]
-    if missing:
-        found = ", ".join(table.columns)
-        raise ValueError(
-            f"Open-i table {file} has no column {missing[0]!r} (found: {found}). Download it again."
-        )
-    return table
