@@ -63,6 +63,9 @@ def ingest(
     root: Annotated[Path | None, typer.Option(help="folder with the data set's own files")] = None,
     size: Annotated[int, typer.Option(help="side of the square images, pixels")] = 256,
     limit: Annotated[int | None, typer.Option(help="read only that many studies")] = None,
+    split_lists: Annotated[
+        Path | None, typer.Option(help="folder with train.txt, val.txt, test.txt of a published split")
+    ] = None,
     option: Options = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Read a data set into a store.
@@ -73,7 +76,49 @@ def ingest(
     from lib.data.readers import open_reader
     from workbench.parameters import read_options
 
-    read_into(open_reader(name, root, **read_options(option)), out, image_size=size, limit=limit)
+    options = read_options(option)
+    if split_lists is not None:
+        options["split_lists"] = str(split_lists)
+    read_into(open_reader(name, root, **options), out, image_size=size, limit=limit)
+
+
+@app.command()
+def audit(
+    target: Annotated[Path, typer.Argument(help="store that is split into training, validation and test")],
+    pretraining: Annotated[list[Path], typer.Option(help="store that was pre-trained on; repeatable")] = [],  # noqa: B006 - typer copies it
+    split_seed: Annotated[int, typer.Option(help="of the manifests")] = 0,
+) -> None:
+    """Look for anything of a test set on the other side of its border.
+
+    Ends with exit code 1 where there is a leak.
+    """
+    from workbench.audits import audit_stores
+
+    findings = audit_stores(target, pretraining, split_seed=split_seed)
+    for finding in findings:
+        print(f"{'LEAK' if finding.is_leak else 'warning'}: {finding}")
+    if not findings:
+        print("Nothing found.")
+    if any(finding.is_leak for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def phantom(
+    layout: Annotated[str, typer.Option(help="data set whose official layout to write: nih, ...")],
+    out: Annotated[Path, typer.Option(help="new folder")],
+    studies: Annotated[int, typer.Option(help="how many phantom studies")] = 50,
+    seed: Annotated[int, typer.Option(help="other seeds are other patients")] = 0,
+    size: Annotated[int, typer.Option(help="side of the pictures, pixels")] = 256,
+) -> None:
+    """Write a small synthetic download of a data set, to rehearse with.
+
+    Synthetic pictures in the official folders and tables; `ingest` reads them like the real ones.
+    """
+    from lib.data.layouts import write_layout
+
+    written = write_layout(layout, out, num_studies=studies, seed=seed, image_size=size)
+    print(f"{out}: {len(written)} synthetic studies laid out as {layout}")
 
 
 @app.command()

@@ -19,7 +19,7 @@ PLANS = {"pretrain": "workbench.plan:plan_pretraining", "finetune": "workbench.p
 
 SECTIONS = {"augment": AugmentConfig, "optimizer": OptimizerConfig, "train": TrainConfig}
 PRETRAIN_SECTIONS = {"tokenizer": TokenizerConfig, "loader": LoaderConfig, **SECTIONS}
-KEYS = ("task", "store", "manifest", "split_seed", "seed", "device")
+KEYS = ("task", "store", "manifest", "split_seed", "allow_leak", "seed", "device")
 PRETRAIN_KEYS = (*KEYS, "processes", "objective", *PRETRAIN_SECTIONS)
 FINETUNE_KEYS = (*KEYS, "init", "method", "encoder", "finetune", *SECTIONS)
 
@@ -54,6 +54,7 @@ def plan_pretraining(source: Recipe, root: Path | str | None) -> dict[str, Any]:
         "recipe": source.name,
         "task": "pretrain",
         **describe_data(source),
+        "allow_leak": source.get("allow_leak", ""),
         "seed": source.get("seed", 0),
         "device": _device(source, sections),
         "processes": _processes(source, sections),
@@ -76,6 +77,7 @@ def plan_finetuning(source: Recipe, root: Path | str | None) -> dict[str, Any]:
         "recipe": source.name,
         "task": "finetune",
         **describe_data(source),
+        "allow_leak": source.get("allow_leak", ""),
         **initial,
         "method": source.get("method", "") or initial["method"],
         "seed": seed,

@@ -34,6 +34,7 @@ from lib.losses.gather import num_processes
 from lib.protocols.finetune import RANDOM, FinetuneConfig
 from lib.protocols.finetune import finetune as run_protocol
 from lib.registry import resolve
+from workbench.audits import audit_run
 from workbench.grid import finetune_grid
 from workbench.inputs import open_data, resolve_place
 from workbench.plan import plan
@@ -115,6 +116,7 @@ def resume(run: Run, *, progress: bool = True) -> None:
     processes = run.config.get("processes", 1) if num_processes() == 1 else num_processes()
     with contextlib.ExitStack() as stack:
         stack.enter_context(run.recording(device=str(device), precision=precision, processes=processes))
+        audit_run(run.config, run.folder)
         if processes > num_processes():
             stack.enter_context(together(run, processes))
         work(run.config, run.folder, progress=progress)
