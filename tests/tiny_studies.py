@@ -29,7 +29,6 @@ class Picture:
 class TinyStudies:
     """A reader: 1-2 studies a patient, 1-2 views a study; two labels can be learned, one is rare."""
 
-    name = "tiny"
     source = "Made by tests."
     licence = "none"
     label_names = LABELS
@@ -37,6 +36,7 @@ class TinyStudies:
 
     def __init__(self, num_studies: int = 120, has_reports: bool = True, seed: int = 0):
         self.num_studies, self.has_reports, self.seed = num_studies, has_reports, seed
+        self.name = "tiny" if has_reports else "tiny_target"  # ids of two data sets say nothing of each other
 
     def __len__(self) -> int:
         return self.num_studies

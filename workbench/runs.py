@@ -29,9 +29,9 @@ from workbench.environment import environment
 
 PROJECT = Path(__file__).resolve().parents[1]
 RUNS = PROJECT / "outputs" / "runs"
-CIRCUMSTANCES = ("recipe", "store", "manifest", "init", "processes", "allow_leak")
+CIRCUMSTANCES = ("recipe", "store", "manifest", "init", "processes")
 """Keys of a config that do not change what is computed: places, whose contents are named by ids beside
-them, the number of processes, which share the very batches that one would see, and why a leak is allowed."""
+them, and the number of processes, which share the very batches that one would see."""
 
 LOCK_SECONDS = 0.5
 """How long to wait for another process that may only be looking whether the run is held."""

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from lib.data.dicom import DICOM_SUFFIXES, read_dicom
+
 DRAFT_MARGIN = 2.0
 """A JPEG is decoded at the smallest of its built-in scales that is still this many times the wanted size."""
 
@@ -73,6 +75,7 @@ def read_picture(path: Path, canvas_size: int, aspect: float | None = None) -> t
     published sizes refer to the stored pixels. 16-bit greys are divided by the bit depth in use (8 to 16)
     so that 10-, 12- and 14-bit data in a 16-bit file come out right. Colour becomes luminance; transparent
     pixels are laid over black.
+    DICOM files (by their ending) are shown as `lib.data.dicom` says.
 
     Returns:
         Pixels, uint8 `[canvas_size, canvas_size]`, and where the picture lies on them.
@@ -80,7 +83,12 @@ def read_picture(path: Path, canvas_size: int, aspect: float | None = None) -> t
     Raises:
         OSError: unreadable or truncated (`errno` is None), or the file cannot be opened.
         ValueError, SyntaxError: a format or mode that is no radiograph.
+        ImportError: a DICOM file without the extra `dicom`.
     """
+    if path.suffix.lower() in DICOM_SUFFIXES:
+        grey = Image.fromarray(read_dicom(path))
+        placement = place(*grey.size, canvas_size, aspect)
+        return _lay_on_canvas(grey, placement, canvas_size), placement
     with Image.open(path) as picture:
         placement = place(*picture.size, canvas_size, aspect)
         wanted = (placement.content_width, placement.content_height)

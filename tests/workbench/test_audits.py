@@ -43,8 +43,9 @@ def overrides(world, pretrained, *more):
 
 
 def test_another_split_of_the_same_store_is_refused(world, pretrained):
+    settings = overrides(world, pretrained, "split_seed=1")
     with pytest.raises(LeakFound, match="same patient, test of source and pretraining of source"):
-        finetune(world.finetune, overrides(world, pretrained, "split_seed=1"), root=world.root, progress=False)
+        finetune(world.finetune, settings, root=world.root, progress=False)
 
 
 def test_a_reason_lets_it_go_on_and_is_kept(world, pretrained):

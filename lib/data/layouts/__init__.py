@@ -7,7 +7,18 @@ from lib.data.study import Study
 from lib.registry import resolve
 
 LAYOUTS = {
+    "chexpert": "lib.data.layouts.chexpert:LAYOUT",
+    "covid19": "lib.data.layouts.covid19:LAYOUT",
+    "covidx": "lib.data.layouts.covidx:LAYOUT",
+    "csv": "lib.data.layouts.csv:LAYOUT",
+    "hannover": "lib.data.layouts.hannover:LAYOUT",
+    "kermany": "lib.data.layouts.kermany:LAYOUT",
+    "mimic_cxr": "lib.data.layouts.mimic_cxr:LAYOUT",
+    "mura": "lib.data.layouts.mura:LAYOUT",
     "nih": "lib.data.layouts.nih:LAYOUT",
+    "rsna": "lib.data.layouts.rsna:LAYOUT",
+    "shenzhen": "lib.data.layouts.shenzhen:LAYOUT",
+    "vinbigdata": "lib.data.layouts.vinbigdata:LAYOUT",
 }
 """Data set, as its reader is called -> its `Layout`."""
 

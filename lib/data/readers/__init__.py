@@ -13,10 +13,21 @@ from lib.data.study import Study
 from lib.registry import resolve
 
 READERS = {
+    "chexpert": "lib.data.readers.chexpert:CheXpert",
+    "covid19": "lib.data.readers.covid19:COVID19",
+    "covidx": "lib.data.readers.covidx:COVIDx",
+    "csv": "lib.data.readers.csv:OwnTable",
+    "hannover": "lib.data.readers.hannover:Hannover",
+    "kermany": "lib.data.readers.kermany:Kermany",
+    "mimic_cxr": "lib.data.readers.mimic_cxr:MIMICCXR",
+    "mura": "lib.data.readers.mura:MURA",
     "nih": "lib.data.readers.nih:NIH",
     "openi": "lib.data.readers.openi:OpenI",
     "phantom": "lib.data.readers.phantom:PhantomSource",
     "phantom_target": "lib.data.readers.phantom:PhantomTarget",
+    "rsna": "lib.data.readers.rsna:RSNA",
+    "shenzhen": "lib.data.readers.shenzhen:Shenzhen",
+    "vinbigdata": "lib.data.readers.vinbigdata:VinBigData",
 }
 
 
