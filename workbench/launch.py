@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from lib.data.workers import KEEP_MEMORY
 from workbench.runs import Run, find_finished, find_resumable, identity, list_runs
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -98,7 +99,7 @@ def start_training(recipe: str, overrides: Sequence[str] = (), *, root: Path | s
     if same is not None:
         return Training(same)
     run = find_resumable(config, root) or Run.create(config["recipe"], config, root)
-    environment = {**os.environ, "TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, **KEEP_MEMORY, "TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
     if root is not None:
         environment["WORKBENCH_RUNS"] = str(Path(root).absolute())
     with open(run.folder / "log.txt", "a") as log:
