@@ -99,7 +99,8 @@ def start_training(recipe: str, overrides: Sequence[str] = (), *, root: Path | s
     if same is not None:
         return Training(same)
     run = find_resumable(config, root) or Run.create(config["recipe"], config, root)
-    environment = {**os.environ, **KEEP_MEMORY, "TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    quiet = {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, **KEEP_MEMORY, **quiet}
     if root is not None:
         environment["WORKBENCH_RUNS"] = str(Path(root).absolute())
     with open(run.folder / "log.txt", "a") as log:

@@ -23,8 +23,8 @@ KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": "17179869184",
     "MALLOC_TOP_PAD_": "268435456",
 }
-"""Environment in which glibc keeps freed memory: a training step gives back and asks for the same blocks again
-and again, and taking them from the system each time is 3 to 5 % of its time."""
+"""Environment in which glibc keeps freed memory: a training step gives back and asks for the same blocks all
+the time, and taking them from the system each time is 3 to 5 % of it."""
 
 
 def run_jobs(function: str, jobs: Iterable[Any], num_workers: int) -> Iterator[Any]:
