@@ -22,6 +22,9 @@ from workbench.runs import Run
 FAREWELL_SECONDS = 20
 """How long the others may take to end after this one."""
 
+GONE_SECONDS = 5
+"""How long one that has closed its connection may take to be seen as ended."""
+
 
 @contextlib.contextmanager
 def together(run: Run, num_processes: int) -> Iterator[None]:
@@ -32,7 +35,7 @@ def together(run: Run, num_processes: int) -> Iterator[None]:
         num_processes: how many in all; they share the cores.
 
     Raises:
-        RuntimeError: another process failed; quotes the end of its log.
+        ChildProcessError: another process failed; quotes the end of its log.
     """
     cores_before = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as folder, _on_loopback() as environment:
@@ -42,12 +45,11 @@ def together(run: Run, num_processes: int) -> Iterator[None]:
         try:
             with joined(meeting=meeting, rank=0, world_size=num_processes):
                 yield
-        except Exception as error:
-            if failed := [rank for rank, other in enumerate(others, start=1) if other.poll()]:
-                log = _log(run, failed[0])
-                raise RuntimeError(
-                    f"Process {failed[0]} of {num_processes} failed. The end of {log}:\n{end_of_log(log)}"
-                ) from error
+        except RuntimeError as error:  # what torch raises where another process has gone
+            for rank, other in enumerate(others, start=1):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    if other.wait(GONE_SECONDS):
+                        raise ChildProcessError(_failure(run, rank, num_processes)) from error
             raise
         finally:
             torch.set_num_threads(cores_before)
@@ -67,6 +69,11 @@ def _start(
         return subprocess.Popen(
             [*command, str(num_processes)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
         )
+
+
+def _failure(run: Run, rank: int, num_processes: int) -> str:
+    log = _log(run, rank)
+    return f"Process {rank} of {num_processes} failed. The end of {log}:\n{end_of_log(log)}"
 
 
 def _log(run: Run, rank: int) -> Path:

@@ -54,6 +54,8 @@ def test_full_size_parameter_counts():
         "view_fusion": 1_772_547,
         "report_transformer": 27_938_576,
         "text_encoder": 110_082_048,
+        "study_norm": 0,
+        "text_norm": 0,
     }
 
 
@@ -76,6 +78,30 @@ def test_losses_are_those_of_the_parts(preset):
     losses = objective(batch)
     torch.testing.assert_close(losses["language"], language, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(losses["contrastive"], contrastive, atol=1e-4, rtol=1e-4)
+
+
+def test_features_may_be_normalised_before_the_contrastive_loss():
+    batch = make_batch(6)
+    text = dict(width=16, depth=1, num_heads=2, mlp_width=20, dropout=0.0)
+    objective = make(feature_norm="batch", text=text)
+    objective.train()
+    for part in (objective.encoder, objective.report_transformer):
+        part.eval()  # no dropout
+    features = [
+        objective.fuse(batch.images).study_feature,
+        objective.text_encoder(batch.text_tokens, batch.text_mask),
+    ]
+    normal = [(x - x.mean(0)) / (x.var(0, unbiased=False) + 1e-5).sqrt() for x in features]
+    expected = info_nce(*normal, temperature=0.1, image_to_text_weight=1.0)
+    torch.testing.assert_close(objective(batch)["contrastive"], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_the_first_predictions_are_the_frequencies_of_tokens_unless_official():
+    tokens = make_batch().report_tokens
+    for preset, starts in (("paper", True), ("official", False)):
+        objective = make(preset=preset)
+        objective.start_from_reports(tokens)
+        assert bool(objective.report_transformer.output_bias.any()) == starts
 
 
 def test_official_text_to_image_term_has_no_gradient():

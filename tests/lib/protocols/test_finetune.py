@@ -194,7 +194,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused_with_its_keys(store, manifest
     ("config", "named"),
     [
         ({"task": "multilabel"}, "finetune.task is 'multilabel'"),
-        ({"targets": ["opacity", "mass"]}, r"names \['mass'\]; store tiny has opacity, device"),
+        ({"targets": ["opacity", "mass"]}, r"names \['mass'\]; store tiny_target has opacity, device"),
         ({"task": "binary"}, "takes one label"),
         ({"task": "multi_class", "targets": ["opacity"]}, "takes two or more"),
         ({"task": "multi_class", "targets": ["opacity", "device"]}, "exactly one of opacity, device"),
