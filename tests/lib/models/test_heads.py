@@ -30,10 +30,7 @@ def test_batch_norm_of_features_is_what_its_formula_says():
         sum((v - mean) ** 2 for v in column) / 9 for column, mean in zip(columns, means, strict=True)
     ]
     expected = torch.tensor(
-        [
-            [(row[k] - means[k]) / (variances[k] + 1e-5) ** 0.5 for k in range(4)]
-            for row in features.tolist()
-        ]
+        [[(row[k] - means[k]) / (variances[k] + 1e-5) ** 0.5 for k in range(4)] for row in features.tolist()]
     )
     torch.testing.assert_close(found, expected)
     assert list(make_feature_norm("batch", 4).parameters()) == []  # no learned scale
