@@ -306,7 +306,7 @@ def start_slow_ingest(tmp_path: Path, log: Path, out: Path) -> subprocess.Popen:
     """Start an ingest of 12 chunks in a process of its own and wait until two chunks are done."""
     script = (
         "from pathlib import Path; from tiny_reader import slow_reader; from lib.data.ingest import ingest\n"
-        f"ingest(slow_reader(Path({str(log)!r}), {12 * CHUNK_STUDIES}, 0.006), {str(out)!r}, image_size=32,\n"
+        f"ingest(slow_reader(Path({str(log)!r}), {12 * CHUNK_STUDIES}, 0.02), {str(out)!r}, image_size=32,\n"
         "       workers=2, progress=False)"
     )
     environment = os.environ | {"PYTHONPATH": f"{PROJECT}{os.pathsep}{Path(__file__).parent}"}
