@@ -22,6 +22,7 @@ from lib.data.study import Box, Study
 
 NAME = "NIH ChestX-ray14"
 ENTRIES = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")
+COLUMNS = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
 BOXES = "BBox_List_2017.csv"
 OFFICIAL_LISTS = {"train_val_list.txt": "train", "test_list.txt": "test"}
 FRAME = (1024.0, 1024.0)
@@ -87,15 +88,7 @@ class NIH:
         """
         self._root = find_root(root, NAME, _LAYOUT)
         path = find_file(self._root, ENTRIES, NAME, _LAYOUT)
-        columns = (
-            "Image Index",
-            "Finding Labels",
-            "Patient ID",
-            "Patient Age",
-            "Patient Gender",
-            "View Position",
-        )
-        self._table = read_table(path, columns, NAME)
+        self._table = read_table(path, COLUMNS, NAME)
         self._check_labels(path)
         self._boxes = _read_boxes(self._root / BOXES)
         folders = [self._root / f"images_{number:03d}" / "images" for number in range(1, 13)]
@@ -115,15 +108,7 @@ class NIH:
     def __iter__(self) -> Iterator[Study]:
         """Yield the pictures in the order of the table."""
         table = self._table
-        columns = (
-            "Image Index",
-            "Finding Labels",
-            "Patient ID",
-            "Patient Age",
-            "Patient Gender",
-            "View Position",
-        )
-        for name, findings, patient, age, sex, position in zip(*(table[key] for key in columns), strict=True):
+        for name, findings, patient, age, sex, position in zip(*(table[key] for key in COLUMNS), strict=True):
             stem = name.rsplit(".", 1)[0]
             present = set(findings.split("|"))
             view = file_view(
