@@ -12,6 +12,7 @@ import lib.data.fingerprint
 from lib.atomic import write_json
 from lib.data.audit import Finding, Part, audit, parts_of, pretraining_parts, refuse_leaks
 from lib.data.store import Store
+from lib.protocols.finetune import RANDOM
 from workbench.inputs import open_data, resolve_place
 from workbench.manifests import freeze_manifest
 from workbench.runs import Run
@@ -74,10 +75,9 @@ def audit_once(parts: Sequence[Part]) -> list[Finding]:
 
 def _pretrainings(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the configs of the pre-trainings that a run starts from: none or one."""
-    folder = resolve_place(config.get("init", "")) if config.get("init") not in (None, "", "random") else None
-    if folder is None or not (folder / "config.yaml").is_file():
-        return []
-    return [Run(folder).config]
+    init = config.get("init", RANDOM)
+    folder = resolve_place(init)
+    return [Run(folder).config] if init != RANDOM and (folder / "config.yaml").is_file() else []
 
 
 def _digest(parts: Sequence[Part]) -> str:

