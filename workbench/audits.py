@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import lib.data.audit
-import lib.data.fingerprint
+import lib.data.curation.copies
+import lib.data.curation.fingerprint
 from lib.atomic import write_json
-from lib.data.audit import Finding, Part, audit, parts_of, pretraining_parts, refuse_leaks
+from lib.data.audit import Finding, Part, audit, box_part, parts_of, pretraining_parts, refuse_leaks
+from lib.data.splits import SPLITS, Manifest
 from lib.data.store import Store
 from lib.protocols.finetune import RANDOM
 from workbench.inputs import open_data, resolve_place
-from workbench.manifests import freeze_manifest
+from workbench.manifests import freeze_manifest, manifest_path
 from workbench.runs import Run
 
 AUDIT = "audit.json"
@@ -22,21 +24,52 @@ AUDIT = "audit.json"
 
 
 def audit_stores(
-    target: Path | str, pretraining: Sequence[Path | str] = (), *, split_seed: int = 0
+    target: Path | str,
+    pretraining: Sequence[Path | str] = (),
+    *,
+    boxes: Sequence[Path | str] = (),
+    manifest: Path | str | None = None,
+    split_seed: int = 0,
 ) -> list[Finding]:
-    """Audit a store and what was pre-trained on; manifests that are missing are made.
+    """Audit a store, what was pre-trained on, and what boxes are judged by; missing manifests are made.
 
     Args:
         target: the store of the fine-tuning, or the only one.
         pretraining: stores of pre-trainings.
-        split_seed: of the manifests.
+        boxes: stores with boxes of their own; nothing may have been learnt from their boxed studies.
+        manifest: of the target, where it is not the one beside it.
+        split_seed: of the other manifests.
     """
     store = Store(resolve_place(str(target)))
-    parts = parts_of(store, freeze_manifest(store, split_seed))
+    frozen = Manifest.load(manifest, store) if manifest else freeze_manifest(store, split_seed)
+    parts = parts_of(store, frozen)
+    parts += [box_part(Store(resolve_place(str(place)))) for place in boxes]
     for place in pretraining:
         other = Store(resolve_place(str(place)))
         parts += pretraining_parts(other, freeze_manifest(other, split_seed))
     return audit_once(parts)
+
+
+def freeze_and_audit(store: Store) -> str:
+    """Make the manifest of seed 0 beside a store and audit it; return what to tell a person.
+
+    A data set whose own split leaks, or that is too small for one, is still a store: it is said and no error.
+    """
+    card = store.path / "card.md"
+    try:
+        manifest = freeze_manifest(store, 0)
+    except ValueError as error:
+        return f"card: {card}\nNo split was made: {error}"
+    path = manifest_path(store, 0)
+    sizes = ", ".join(f"{split} {len(manifest.rows(split))}" for split in SPLITS)
+    found = describe_findings(audit_once(parts_of(store, manifest)))
+    return f"card: {card}\nmanifest: {path} ({sizes} studies)\naudit: {found}"
+
+
+def describe_findings(findings: Sequence[Finding]) -> str:
+    """Return the findings, a line each, leaks marked."""
+    lines = [f"{'LEAK' if finding.is_leak else 'warning'}: {finding}" for finding in findings]
+    return "\n".join(lines) or "Nothing found."
 
 
 def audit_run(config: Mapping[str, Any], run_dir: Path) -> None:
@@ -83,7 +116,7 @@ def _pretrainings(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _digest(parts: Sequence[Part]) -> str:
     """Hash what an audit depends on: the studies of each part, and the rules."""
     digest = hashlib.sha256()
-    for module in (lib.data.audit, lib.data.fingerprint):
+    for module in (lib.data.audit, lib.data.curation.copies, lib.data.curation.fingerprint):
         digest.update(Path(module.__file__).read_bytes())
     for part in parts:
         digest.update(f"{part.role} {part.store.id} {part.store.path.name} ".encode())

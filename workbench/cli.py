@@ -68,37 +68,40 @@ def ingest(
     ] = None,
     option: Options = [],  # noqa: B006 - typer copies it
 ) -> None:
-    """Read a data set into a store.
+    """Read a data set into a store, split it by patient and audit that.
 
     Resumable; ends with what was kept, what was dropped and why.
     """
     from lib.data.ingest import ingest as read_into
     from lib.data.readers import open_reader
+    from workbench.audits import freeze_and_audit
     from workbench.parameters import read_options
 
     options = read_options(option)
     if split_lists is not None:
         options["split_lists"] = str(split_lists)
-    read_into(open_reader(name, root, **options), out, image_size=size, limit=limit)
+    store = read_into(open_reader(name, root, **options), out, image_size=size, limit=limit)
+    print(freeze_and_audit(store))
 
 
 @app.command()
 def audit(
     target: Annotated[Path, typer.Argument(help="store that is split into training, validation and test")],
-    pretraining: Annotated[list[Path], typer.Option(help="store that was pre-trained on; repeatable")] = [],  # noqa: B006 - typer copies it
-    split_seed: Annotated[int, typer.Option(help="of the manifests")] = 0,
+    stores: Annotated[list[Path] | None, typer.Argument(help="further stores: pre-trained on")] = None,
+    pretraining: Annotated[list[Path], typer.Option(help="the same, by name; repeatable")] = [],  # noqa: B006 - typer copies it
+    boxes: Annotated[list[Path], typer.Option(help="store whose boxes are judged by; repeatable")] = [],  # noqa: B006
+    manifest: Annotated[Path | None, typer.Option(help="split of the target; else the one beside it")] = None,
+    split_seed: Annotated[int, typer.Option(help="of the manifests beside the stores")] = 0,
 ) -> None:
     """Look for anything of a test set on the other side of its border.
 
     Ends with exit code 1 where there is a leak.
     """
-    from workbench.audits import audit_stores
+    from workbench.audits import audit_stores, describe_findings
 
-    findings = audit_stores(target, pretraining, split_seed=split_seed)
-    for finding in findings:
-        print(f"{'LEAK' if finding.is_leak else 'warning'}: {finding}")
-    if not findings:
-        print("Nothing found.")
+    learnt = [*(stores or []), *pretraining]
+    findings = audit_stores(target, learnt, boxes=boxes, manifest=manifest, split_seed=split_seed)
+    print(describe_findings(findings))
     if any(finding.is_leak for finding in findings):
         raise typer.Exit(1)
 

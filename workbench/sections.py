@@ -1,6 +1,7 @@
 """The parts that a recipe describes: objective, tokenizers, encoder; built from their sections."""
 
 import dataclasses
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,15 +71,20 @@ def text_tokenizer_of(values: Mapping[str, Any], report_tokenizer: PieceTokenize
 
 
 def read_encoder(values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
-    """Return a complete encoder section: `name`, `preset` and every field of the encoder's `Config`.
+    """Return a complete encoder section: `name`, all fields of the encoder's `Config`, its `preset` if any.
 
     Raises:
         ValueError: unknown encoder or field; names the place.
+        FileNotFoundError: the weights are in a package that is not installed.
     """
-    name = _name(values, where)
-    fields = {key: value for key, value in _without_name(values).items() if key != "preset"}
-    config = build(resolve(name, ENCODERS).Config, fields, where=where)
-    return {"name": name, "preset": values.get("preset", "paper"), **dataclasses.asdict(config)}
+    name, fields = _name(values, where), _without_name(values)
+    encoder = resolve(name, ENCODERS)
+    has_preset = "preset" in inspect.signature(encoder).parameters
+    preset = {"preset": fields.pop("preset", "paper")} if has_preset else {}
+    section = {"name": name, **preset, **dataclasses.asdict(build(encoder.Config, fields, where=where))}
+    if section.get("weights"):
+        section["weights"] = str(resolve_place(section["weights"]))
+    return section
 
 
 def make_encoder(values: Mapping[str, Any]) -> nn.Module:

@@ -20,6 +20,10 @@ LEFT, RIGHT = "#0072b2", "#b84a00"
 """Sides in report text; also told apart by weight and underline, not by colour alone."""
 READERS = ("#f0e442", "#56b4e9", "#e69f00")
 """Boxes lie on dark pictures, so the light half of the palette."""
+MARKER = "#ffe38f"
+"""Behind words that were looked for."""
+WARNING = "#a33b00"
+"""Text that says what is odd; it is never colour alone."""
 
 WIDTH = 1000
 """Pixels; fits the page of JupyterLab beside its file browser, and keeps text and pictures in proportion."""

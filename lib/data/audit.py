@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.data.fingerprint import alike, fingerprints, mirrored
+from lib.data.curation.copies import Pictures, find_copies
 from lib.data.splits import SPLITS, Manifest
 from lib.data.store import Store
 
@@ -23,10 +23,18 @@ STAGE = {
     "pretraining validation": CHOOSING,
     "validation": CHOOSING,
     "test": JUDGING,
+    "boxes": JUDGING,
 }
 """What is done with the studies of each role."""
 
-LEAKS = ("same patient", "same study", "identical image", "near-identical image", "mirrored image")
+SHARED = {
+    "identical": "identical image",
+    "near_identical": "near-identical image",
+    "mirrored": "mirrored image",
+}
+"""Kind of copies -> finding."""
+
+LEAKS = ("same patient", "same study", *SHARED.values())
 """Findings that make a training refuse to start."""
 
 WARNINGS = ("prevalence drift", "view mix", "boxes outside test")
@@ -108,6 +116,18 @@ def pretraining_parts(store: Store, manifest: Manifest) -> list[Part]:
     ]
 
 
+def box_part(store: Store) -> Part:
+    """Return the studies of a store that have boxes: a localisation is judged by all of them.
+
+    Raises:
+        ValueError: the store has none.
+    """
+    if store.boxes.empty:
+        raise ValueError(f"{store.path} has no boxes; --boxes takes a store with boxes.")
+    views = store.boxes["view_row"].to_numpy()
+    return Part("boxes", store, np.unique(store.views["study_row"].to_numpy()[views]))
+
+
 def audit(parts: Sequence[Part]) -> list[Finding]:
     """Look at every border between the parts.
 
@@ -120,13 +140,12 @@ def audit(parts: Sequence[Part]) -> list[Finding]:
     Returns:
         Leaks first.
     """
-    looks = [_Look(part) for part in parts]
+    parts = [part for part in parts if len(part.rows)]
     found: list[Finding] = []
-    for first, second in itertools.combinations(looks, 2):
-        if not _is_border(first.part, second.part):
-            continue
-        found += _shared_ids(first.part, second.part)
-        found += _shared_images(first, second)
+    for first, second in itertools.combinations(parts, 2):
+        if _is_border(first, second):
+            found += _shared_ids(first, second)
+            found += _shared_images(first, second)
     found += itertools.chain.from_iterable(_differences(parts))
     found += _boxes_outside_test(parts)
     return sorted(found, key=lambda finding: not finding.is_leak)
@@ -147,22 +166,11 @@ def refuse_leaks(findings: Sequence[Finding], allow_leak: str = "") -> None:
         )
 
 
-class _Look:
-    """A part with its fingerprints, made once for all its borders."""
-
-    def __init__(self, part: Part):
-        self.part = part
-        self.views = part.view_rows()
-        table = part.store.views
-        self.hashes = table["sha1"].to_numpy()[self.views]
-        self.ids = table["view_id"].to_numpy()[self.views]
-        self._prints: np.ndarray | None = None
-
-    @property
-    def prints(self) -> np.ndarray:
-        if self._prints is None:
-            self._prints = fingerprints(self.part.store.images, self.views)
-        return self._prints
+def _pictures(part: Part) -> Pictures:
+    rows = part.view_rows()
+    return Pictures(
+        part.store.images, rows, part.store.views["sha1"].to_numpy(str)[rows], part.store.sketches[rows]
+    )
 
 
 def _is_border(first: Part, second: Part) -> bool:
@@ -186,27 +194,13 @@ def _shared_ids(first: Part, second: Part) -> Iterator[Finding]:
             yield Finding(kind, _border(first, second), len(shared), tuple(shared[:EXAMPLES]))
 
 
-def _shared_images(first: _Look, second: _Look) -> Iterator[Finding]:
-    border = _border(first.part, second.part)
-    order = np.argsort(second.hashes, kind="stable")
-    places = np.searchsorted(second.hashes[order], first.hashes)
-    places = order[np.minimum(places, len(order) - 1)]
-    is_same = second.hashes[places] == first.hashes
-    pairs = [(i, places[i]) for i in np.flatnonzero(is_same)]
-    yield from _image_finding("identical image", border, first, second, pairs)
-    known = set(pairs)
-    near = [(i, j) for i, j, _ in alike(first.prints, second.prints) if (i, j) not in known]
-    yield from _image_finding("near-identical image", border, first, second, near)
-    flipped = [(i, j) for i, j, _ in alike(first.prints, mirrored(second.prints))]
-    yield from _image_finding("mirrored image", border, first, second, flipped)
-
-
-def _image_finding(
-    kind: str, border: str, first: _Look, second: _Look, pairs: Sequence[tuple[int, int]]
-) -> Iterator[Finding]:
-    if pairs:
-        examples = tuple(f"{first.ids[i]} is {second.ids[j]}" for i, j in pairs[:EXAMPLES])
-        yield Finding(kind, border, len({i for i, _ in pairs}), examples)
+def _shared_images(first: Part, second: Part) -> Iterator[Finding]:
+    names = [part.store.views["view_id"].to_numpy(str)[part.view_rows()] for part in (first, second)]
+    for found in find_copies(_pictures(first), _pictures(second)):
+        if len(found.pairs):
+            examples = tuple(f"{names[0][i]} is {names[1][j]}" for i, j in found.pairs[:EXAMPLES])
+            count = len(np.unique(found.pairs[:, 0]))
+            yield Finding(SHARED[found.kind], _border(first, second), count, examples)
 
 
 def _differences(parts: Sequence[Part]) -> Iterator[list[Finding]]:
@@ -258,7 +252,7 @@ def _boxes_outside_test(parts: Sequence[Part]) -> list[Finding]:
     """Warn of images whose boxes a localisation would be judged by, although they were learnt from."""
     found = []
     for part in parts:
-        if part.role == "test" or part.store.boxes.empty:
+        if STAGE[part.role] == JUDGING or part.store.boxes.empty:
             continue
         boxed = np.intersect1d(part.store.boxes["view_row"].to_numpy(), part.view_rows())
         if len(boxed):

@@ -1,10 +1,11 @@
 """Augmentation of a batch on its device: one set of random parameters per view, one flip per study.
 
 REFERS, data augmentation: random crop, horizontal flip (with the report's sides swapped by the loader),
-rotation of -10 to 10 degrees, brightness and contrast. Crop, flip and rotation are one matrix and one
-bilinear sampling, so the picture is interpolated once and rotation brings in what lies beside the crop;
-zeros come in only from outside the stored picture. The same code runs on every device, and the parameters
-come from a CPU generator, so a seed means the same everywhere.
+rotation of -10 to 10 degrees, brightness and contrast. ConVIRT, appendix A, adds a crop of random size,
+translation, zoom and blur. Crop, flip and all that moves pixels are one matrix and one bilinear sampling, so
+the picture is interpolated once and the affine brings in what lies beside the crop; zeros come in only from
+outside the stored picture. The same code runs on every device, and the parameters come from a CPU generator,
+so a seed means the same everywhere.
 
 Letters: B studies, V views, N = B * V, S stored size, C crop size.
 """
@@ -16,6 +17,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from lib.data.blur import blur_radius, gaussian_blur
 
 MEAN, STD = 0.5, 0.25
 """Of grey radiographs on the scale 0..1, rounded, without padding: Open-i 0.58 and 0.28, NIH 0.51 and 0.25,
@@ -31,42 +34,76 @@ core, 256 to 224 px: 0.6 ms a view in chunks of 4 to 16, 1.1 ms with all 96 at o
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
-    """How strongly pictures are varied.
+    """How strongly pictures are varied; the defaults are those of REFERS.
+
+    ConVIRT (appendix A): scale (0.6, 1.0), rotation 20, translation 0.1, zoom (0.95, 1.05), blur (0.1, 3.0),
+    the rest as here. It names the ranges and torchvision, whose only crop with a range counts areas.
 
     Attributes:
-        crop_size: side of the random crop, pixels; the stored size is what the paper resizes to (256).
+        crop_size: side of what comes out, pixels, and of the random crop unless `scale` resizes it; the
+            stored size is what the papers resize to (256).
+        scale: range of the crop's area as a share of the stored picture's; the square crop is resized to
+            crop_size. (0, 0): the crop is crop_size stored pixels wide, none resized.
         rotation: largest angle to either side, degrees.
+        translation: largest shift of the picture along each axis, as a share of the crop's side.
+        zoom: range of the factor by which what the crop shows is enlarged.
         flip: probability of a horizontal flip, one decision per study.
-        brightness: range of the factor; the paper gives none, this is the published code's.
+        brightness: range of the factor; REFERS gives none, this is its published code's and ConVIRT's.
         contrast: range of the factor around the mean of the crop; likewise.
+        blur: range of the Gaussian's deviation in pixels of what comes out, the last variation of all.
+            (0, 0): no blur.
     """
 
     crop_size: int = 224
+    scale: tuple[float, float] = (0.0, 0.0)
     rotation: float = 10.0
+    translation: float = 0.0
+    zoom: tuple[float, float] = (1.0, 1.0)
     flip: float = 0.5
     brightness: tuple[float, float] = (0.6, 1.4)
     contrast: tuple[float, float] = (0.6, 1.4)
+    blur: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self):
         if not 0 <= self.flip <= 1:
             raise ValueError(f"flip {self.flip} is not a probability; give a number from 0 to 1.")
         if not 0 <= self.rotation <= 180:
             raise ValueError(f"rotation {self.rotation} is not an angle from 0 to 180 degrees.")
+        if not 0 <= self.translation < 1:
+            raise ValueError(f"translation {self.translation} is not a share of the side (0 <= share < 1).")
         for name in ("brightness", "contrast"):
             low, high = getattr(self, name)
             if not 0 <= low <= high:
                 raise ValueError(f"{name} {(low, high)} is not a range of factors (0 <= low <= high).")
+        low, high = self.zoom
+        if not 0 < low <= high:
+            raise ValueError(f"zoom {(low, high)} is not a range of factors (0 < low <= high).")
+        low, high = self.scale
+        if any(self.scale) and not 0 < low <= high <= 1:
+            raise ValueError(
+                f"scale {(low, high)} is not a range of shares (0 < low <= high <= 1), nor (0, 0) for none."
+            )
+        low, high = self.blur
+        if not 0 <= low <= high:
+            raise ValueError(f"blur {(low, high)} is not a range of deviations (0 <= low <= high).")
+        if blur_radius(high) >= self.crop_size:
+            raise ValueError(f"blur {(low, high)} reaches over a crop of {self.crop_size} px; lower it.")
 
 
 class Variation(NamedTuple):
     """The parameters of one batch, on the CPU."""
 
-    top: Tensor  # int64 [B, V], first row of the crop
-    left: Tensor  # int64 [B, V]
+    top: Tensor  # [B, V], first row of the crop, stored pixels; int64 where none is resized
+    left: Tensor  # [B, V]
     angle: Tensor  # [B, V], radians, counter-clockwise
     flipped: Tensor  # bool [B]
     brightness: Tensor  # [B, V]
     contrast: Tensor  # [B, V]
+    side: Tensor  # [B, V], of the crop, stored pixels
+    right: Tensor  # [B, V], shift of the picture before any flip, as a share of the side
+    down: Tensor  # [B, V]
+    zoom: Tensor  # [B, V]
+    blur: Tensor  # [B, V], deviation, pixels of the result
 
     def of(self, studies: slice) -> "Variation":
         """Return the parameters of some studies of the batch."""
@@ -93,47 +130,55 @@ def draw_variation(shape: torch.Size, config: AugmentConfig, generator: torch.Ge
     """Draw the parameters for a batch of that shape `[B, V, 1, S, S]`.
 
     Raises:
-        ValueError: the crop is larger than the pictures.
+        ValueError: a crop that is not resized is larger than the pictures.
     """
     num_studies, num_views, _, size, _ = shape
-    _check_crop(size, config.crop_size)
 
     def between(low: float, high: float) -> Tensor:
         return torch.rand(num_studies, num_views, generator=generator) * (high - low) + low
 
-    room = size - config.crop_size + 1
+    def between_if_open(low: float, high: float) -> Tensor:
+        """Draw nothing for a fixed value: what is drawn after it stays the same."""
+        return between(low, high) if low < high else torch.full((num_studies, num_views), float(low))
+
+    if any(config.scale):
+        side = between_if_open(*config.scale).sqrt() * size
+        top, left = (between(0.0, 1.0) * (size - side) for _ in range(2))
+    else:
+        _check_crop(size, config.crop_size)
+        side = torch.full((num_studies, num_views), float(config.crop_size))
+        room = size - config.crop_size + 1
+        top, left = (torch.randint(room, side.shape, generator=generator) for _ in range(2))
     return Variation(
-        top=torch.randint(room, (num_studies, num_views), generator=generator),
-        left=torch.randint(room, (num_studies, num_views), generator=generator),
+        top=top,
+        left=left,
         angle=between(-math.radians(config.rotation), math.radians(config.rotation)),
         flipped=torch.rand(num_studies, generator=generator) < config.flip,
         brightness=between(*config.brightness),
         contrast=between(*config.contrast),
+        side=side,
+        right=between_if_open(-config.translation, config.translation),
+        down=between_if_open(-config.translation, config.translation),
+        zoom=between_if_open(*config.zoom),
+        blur=between_if_open(*config.blur),
     )
 
 
 def apply_variation(images: Tensor, variation: Variation, crop_size: int) -> Tensor:
-    """Crop, flip and rotate in one sampling, then brightness and contrast; see `augment`."""
+    """Move all pixels in one sampling, then brightness, contrast and blur; see `augment`."""
     batch = images.shape[:2]
-    flipped = variation.flipped[:, None].expand(batch)
-    is_level = not variation.angle.any()  # on the CPU: no wait for a device
-    place = _cut if is_level else _sample
-    columns = (
-        variation.top,
-        variation.left,
-        variation.angle,
-        flipped,
-        variation.brightness,
-        variation.contrast,
-    )
-    parameters = torch.stack([column.float() for column in columns]).flatten(1).to(images.device)  # [6, N]
+    whole = variation._replace(flipped=variation.flipped[:, None].expand(batch))
+    parameters = torch.stack([values.float() for values in whole]).flatten(1).to(images.device)  # [11, N]
+    # Decided on the CPU: no wait for a device.
+    place = _cut if _keeps_pixels(variation, crop_size) else _sample
+    radius = blur_radius(float(variation.blur.max()))
     pictures = images.flatten(0, 1)  # [N, 1, S, S]
     varied = torch.empty(len(pictures), 1, crop_size, crop_size, device=images.device)
     step = CPU_CHUNK if images.device.type == "cpu" else len(pictures)
     for part in (slice(start, start + step) for start in range(0, len(pictures), step)):
-        top, left, angle, flip, brightness, contrast = parameters[:, part]
-        crops = place(pictures[part], top, left, angle, flip, crop_size)
-        varied[part] = _adjust_(crops, brightness * _scale(images), contrast)
+        own = Variation(*parameters[:, part])  # [n] each
+        crops = _adjust_(place(pictures[part], own, crop_size), own.brightness * _scale(images), own.contrast)
+        varied[part] = gaussian_blur(crops, own.blur, radius) if radius else crops
     return varied.unflatten(0, batch)
 
 
@@ -162,20 +207,29 @@ def denormalize(images: Tensor) -> Tensor:
     return images * STD + MEAN
 
 
-def _sample(
-    pictures: Tensor, top: Tensor, left: Tensor, angle: Tensor, flip: Tensor, crop_size: int
-) -> Tensor:
-    """Sample rotated crops: bilinear, the angle around the centre of the crop, zeros outside the picture.
+def _keeps_pixels(variation: Variation, crop_size: int) -> bool:
+    """Say whether every crop consists of stored pixels as they are, or mirrored."""
+    moved = variation.angle.any() or variation.right.any() or variation.down.any()
+    return not (moved or (variation.zoom != 1).any() or (variation.side != crop_size).any())
+
+
+def _sample(pictures: Tensor, variation: Variation, crop_size: int) -> Tensor:
+    """Sample crops: bilinear, angle and zoom around the centre of the crop, zeros outside the picture.
 
     The grid is the sum of a row term and a column term; `affine_grid` takes a matrix product over all
     pixels for the same and costs as much as the sampling itself.
     """
     size = pictures.shape[-1]
+    angle, side = variation.angle, variation.side
     steps = torch.arange(crop_size, device=pictures.device) - (crop_size - 1) / 2  # pixels from the centre
-    sign = 1 - 2 * flip
-    middle = torch.stack([left, top]) + (crop_size - 1) / 2  # [2, n], x before y
-    across = torch.stack([sign * angle.cos(), sign * angle.sin()])  # one column to the right in the crop
-    down = torch.stack([-angle.sin(), angle.cos()])  # one row down in the crop
+    sign = 1 - 2 * variation.flipped
+    stride = side / crop_size / variation.zoom  # stored pixels from one pixel of the crop to the next
+    middle = torch.stack([variation.left, variation.top]) + (side - 1) / 2  # [2, n], x before y
+    to_right = torch.stack([angle.cos(), angle.sin()])  # one pixel to the right in the crop, before any flip
+    to_down = torch.stack([-angle.sin(), angle.cos()])
+    # The picture moves to the right by what the crop moves to the left.
+    middle = middle - (to_right * variation.right + to_down * variation.down) * (side / variation.zoom)
+    across, down = sign * to_right * stride, to_down * stride
     # From pixel positions to the scale -1..1 of grid_sample, whose ends are the outer edges of the pixels.
     by_column = across[..., None] * steps * (2 / size)  # [2, n, C]
     by_row = (down[..., None] * steps + middle[..., None] + 0.5) * (2 / size) - 1
@@ -183,14 +237,14 @@ def _sample(
     return functional.grid_sample(pictures.float(), grid, padding_mode="zeros", align_corners=False)
 
 
-def _cut(pictures: Tensor, top: Tensor, left: Tensor, angle: Tensor, flip: Tensor, crop_size: int) -> Tensor:
-    """Take crops without rotation: the very pixels, for any picture size."""
+def _cut(pictures: Tensor, variation: Variation, crop_size: int) -> Tensor:
+    """Take crops whose pixels are stored ones: the very pixels, for any picture size."""
     windows = (
         pictures[:, 0].unfold(1, crop_size, 1).unfold(2, crop_size, 1)
     )  # [n, S-C+1, S-C+1, C, C], no copy
     which = torch.arange(len(pictures), device=pictures.device)
-    crops = windows[which, top.long(), left.long()][:, None].float()  # [n, 1, C, C]
-    return torch.where(flip.bool()[:, None, None, None], crops.flip(3), crops)
+    crops = windows[which, variation.top.long(), variation.left.long()][:, None].float()  # [n, 1, C, C]
+    return torch.where(variation.flipped.bool()[:, None, None, None], crops.flip(3), crops)
 
 
 def _adjust_(crops: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """What a training step gets: a typed batch, and the tokens of all reports it draws from."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Protocol, Self
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lib.data.laterality import swap_laterality
+from lib.data.reports import report_sentences
 from lib.data.store import Store
 
 
@@ -59,6 +61,9 @@ class Batch:
         )
 
 
+TEXT_UNITS = ("report", "sentence")
+
+
 class Tokenizer(Protocol):
     """What is asked of a tokenizer."""
 
@@ -76,14 +81,17 @@ class ReportTokens:
     Attributes:
         report: int32 `[2, N, T]` for the report transformer, or None.
         report_pad: padding id of `report`.
-        text: int32 `[2, N, T2]` for the text encoder, or None.
+        text: int32 `[2, M, T2]` for the text encoder, or None.
         text_pad: padding id of `text`.
+        text_starts: int64 `[N + 1]`; the texts of study i are the rows starts[i]:starts[i + 1] of M, of
+            which a batch has a random one. Whole reports are one each, M = N.
     """
 
     report: np.ndarray | None
     report_pad: int
     text: np.ndarray | None
     text_pad: int
+    text_starts: np.ndarray
 
 
 def tokenize_reports(
@@ -92,23 +100,45 @@ def tokenize_reports(
     text_tokenizer: Tokenizer | None = None,
     max_report_tokens: int = 100,
     max_text_tokens: int = 100,
+    *,
+    text_unit: str = "report",
+    swap: bool = True,
 ) -> ReportTokens:
     """Encode every report of a store once, plain and swapped; a tokenizer that is None is left out.
 
+    Args:
+        store: with reports.
+        report_tokenizer: of the report transformer, which reads whole reports.
+        text_tokenizer: of the text encoder.
+        max_report_tokens: longest report; what is longer is cut.
+        max_text_tokens: longest text for the text encoder.
+        text_unit: what the text encoder reads: "report", or "sentence", each by itself (ConVIRT, 2.3).
+        swap: exchange left and right for mirrored pictures; False keeps the text as it is written.
+
     Raises:
-        ValueError: the store has no reports.
+        ValueError: the store has no reports, or an unknown unit.
     """
     if not store.has_reports:
         raise ValueError(f"{store.path} has no reports to tokenize; take a data set with reports.")
-    texts = store.texts
-    swapped = [swap_laterality(text) for text in texts]
+    if text_unit not in TEXT_UNITS:
+        raise ValueError(f"text_unit {text_unit!r} is not one of {', '.join(TEXT_UNITS)}.")
 
-    def encode(tokenizer: Tokenizer | None, max_length: int) -> tuple[np.ndarray | None, int]:
+    def encode(
+        tokenizer: Tokenizer | None, texts: list[str], max_length: int
+    ) -> tuple[np.ndarray | None, int]:
         if tokenizer is None:
             return None, 0
-        ids = np.stack([tokenizer.encode(version, max_length) for version in (texts, swapped)])
-        return ids, tokenizer.pad_id
+        plain = tokenizer.encode(texts, max_length)
+        mirrored = tokenizer.encode([swap_laterality(text) for text in texts], max_length) if swap else plain
+        return np.stack([plain, mirrored]), tokenizer.pad_id
 
-    report, report_pad = encode(report_tokenizer, max_report_tokens)
-    text, text_pad = encode(text_tokenizer, max_text_tokens)
-    return ReportTokens(report=report, report_pad=report_pad, text=text, text_pad=text_pad)
+    texts_of = [[text] for text in store.texts]
+    if text_unit == "sentence":
+        sections = zip(store.studies["findings"], store.studies["impression"], strict=True)
+        texts_of = [report_sentences(*pair) for pair in sections]
+    report, report_pad = encode(report_tokenizer, store.texts, max_report_tokens)
+    text, text_pad = encode(text_tokenizer, list(itertools.chain(*texts_of)), max_text_tokens)
+    starts = np.concatenate([[0], np.cumsum([len(texts) for texts in texts_of])]).astype(np.int64)
+    return ReportTokens(
+        report=report, report_pad=report_pad, text=text, text_pad=text_pad, text_starts=starts
+    )

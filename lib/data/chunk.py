@@ -4,8 +4,11 @@ Workers import this module, so it stays light: no torch, no pandas.
 """
 
 import dataclasses
+import errno
 import hashlib
 import json
+import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -21,17 +24,27 @@ from lib.data.study import Study, View
 MIN_REPORT_TOKENS = 3
 """REFERS, datasets for pre-training: a text of fewer tokens is removed."""
 
-RULES = (
-    "refused_view",
-    "missing_image",
-    "unreadable_image",
-    "duplicate_view",
-    "no_views",
-    "duplicate_study",
-    "report_too_short",
-    "bad_box",
-)
-"""Why a view or a study is not in the store; every case is a row of drops.parquet."""
+MIN_SIDE = 8
+"""Pixels; a file with a shorter side is a placeholder or the picture of a button."""
+
+NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+"""How the system says that there is no file of a name: also where no file can have it."""
+
+FAULTS_ELSEWHERE = (ImportError, MemoryError, AssertionError)
+"""A package that is not installed, the machine, ourselves: not a fault of the picture, so ingest stops."""
+
+RULES = {
+    "refused_view": "the reader must not read a picture, for example a CT or a path outside the root; "
+    "its detail says why",
+    "missing_image": "the table names a picture that is not there; see whether the download is complete",
+    "unreadable_image": "a picture is damaged or is no picture; download it again",
+    "duplicate_view": "a picture is listed twice; the first entry is in the store",
+    "no_views": "no picture of the study could be used; the entries of its pictures say why",
+    "duplicate_study": "a study is listed twice; the first entry is in the store",
+    "report_too_short": "findings and impression have fewer words together than a model can learn from",
+    "bad_box": "a box has no area inside its picture; the picture is in the store without it",
+}
+"""Why a view or a study is not in the store, and what to do; every case is a row of drops.parquet."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -145,12 +158,15 @@ def _ingest_study(
             continue
         try:
             picture, placement = _see(view, job.image_size)
-        except FileNotFoundError:
-            drop("missing_image", f"{view.path.name} is listed and not there", view.view_id)
-        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-            if view.path is None or getattr(error, "errno", None) is not None:
-                raise  # a fault of ours or of the machine (permissions, a lost drive), not of the picture
-            drop("unreadable_image", f"{view.path.name}: {_reason(error)}", view.view_id)
+        except Exception as error:  # a damaged file makes decoders raise almost anything
+            number = getattr(error, "errno", None)
+            if view.path is not None and number in NO_SUCH_FILE:
+                drop("missing_image", f"{_name(view.path)} is listed and not there", view.view_id)
+                continue
+            if view.path is None or number is not None or isinstance(error, FAULTS_ELSEWHERE):
+                error.add_note(f"View {view.view_id} of study {study.study_id}: {view.path or 'generated'}.")
+                raise
+            drop("unreadable_image", f"{_name(view.path)}: {_reason(error, view.path)}", view.view_id)
         else:
             placements[view.view_id] = placement
             pixels.write(picture.data)
@@ -165,11 +181,12 @@ def _ingest_study(
             continue
         placement = placements[box.view_id]
         width, height = frames[box.view_id] or (placement.width, placement.height)
+        corners = (box.x0, box.y0, box.x1, box.y1)
         x0, x1 = (min(max(x / width, 0.0), 1.0) * placement.width for x in (box.x0, box.x1))
         y0, y1 = (min(max(y / height, 0.0), 1.0) * placement.height for y in (box.y0, box.y1))
-        if not (x0 < x1 and y0 < y1):  # NaN included
-            corners = ", ".join(f"{value:g}" for value in (box.x0, box.y0, box.x1, box.y1))
-            drop("bad_box", f"{box.finding}: no area inside the picture ({corners})", box.view_id)
+        if not (x0 < x1 and y0 < y1 and all(map(math.isfinite, corners))):
+            said = ", ".join(f"{value:g}" for value in corners)
+            drop("bad_box", f"{box.finding}: no area inside the picture ({said})", box.view_id)
             continue
         canvas = (*placement.to_canvas(x0, y0), *placement.to_canvas(x1, y1))
         record["boxes"].append([box.view_id, box.finding, *canvas, box.reader])
@@ -178,14 +195,30 @@ def _ingest_study(
 def _see(view: View, image_size: int) -> tuple[np.ndarray, Placement]:
     if view.path is None:
         return draw_picture(view.render(), image_size, view.aspect)
-    return read_picture(view.path, image_size, view.aspect)
+    picture, placement = read_picture(view.path, image_size, view.aspect)
+    if min(placement.width, placement.height) < MIN_SIDE:
+        raise ValueError(f"{placement.width} x {placement.height} pixels are no radiograph")
+    return picture, placement
 
 
-def _reason(error: Exception) -> str:
-    """Say what is wrong with a picture, without the path that Pillow puts into its text."""
+def _name(path: Path) -> str:
+    """Return the name of a file, the odd bytes of one that is no text in UTF-8 spelled out."""
+    return path.name.encode("utf-8", "backslashreplace").decode()
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Say what is wrong with a picture, the same in every run: without paths and addresses."""
+    with open(path, "rb") as file:
+        start = file.read(64).lstrip().lower()
+    if not start:
+        return "the file is empty"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page, not a picture; was the download refused?"
     if isinstance(error, Image.UnidentifiedImageError):
         return "not a picture that Pillow knows"
-    return str(error) or type(error).__name__
+    words = re.sub(r" at 0x[0-9a-f]+", "", " ".join(str(error).split()))
+    is_plain = isinstance(error, OSError | ValueError | SyntaxError | Image.DecompressionBombError)
+    return words if words and is_plain else f"{type(error).__name__} {words}".rstrip()
 
 
 def _study_row(study: Study, label_names: Sequence[str]) -> list:

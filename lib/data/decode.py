@@ -12,6 +12,10 @@ DRAFT_MARGIN = 2.0
 """A JPEG is decoded at the smallest of its built-in scales that is still this many times the wanted size."""
 
 
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")
+"""What may be in a file, whatever its ending. Pillow knows more, and starts other programs for some."""
+
+
 class Placement(NamedTuple):
     """Where a picture lies on its square canvas; all lengths in pixels.
 
@@ -89,7 +93,7 @@ def read_picture(path: Path, canvas_size: int, aspect: float | None = None) -> t
         grey = Image.fromarray(read_dicom(path))
         placement = place(*grey.size, canvas_size, aspect)
         return _lay_on_canvas(grey, placement, canvas_size), placement
-    with Image.open(path) as picture:
+    with Image.open(path, formats=FORMATS) as picture:
         placement = place(*picture.size, canvas_size, aspect)
         wanted = (placement.content_width, placement.content_height)
         picture.draft("L", tuple(round(DRAFT_MARGIN * side) for side in wanted))  # acts on JPEG only
@@ -110,7 +114,9 @@ def _to_grey(picture: Image.Image) -> Image.Image:
     if picture.mode == "L":
         return picture
     if picture.mode.startswith("I"):
-        deep = np.asarray(picture).astype(np.float32).clip(0, None)
+        deep = np.asarray(picture).astype(np.float32)
+        if deep.min() < 0:
+            raise ValueError("greys below 0 have no stated black; convert to 8 or 16 bit first")
         bits = max(8, int(deep.max()).bit_length())
         return Image.fromarray(deep * (255.0 / (2**bits - 1)))
     if picture.mode == "F":
@@ -123,10 +129,8 @@ def _to_grey(picture: Image.Image) -> Image.Image:
 
 
 def _lay_on_canvas(grey: Image.Image, placement: Placement, canvas_size: int) -> np.ndarray:
-    """Scale to the content size (filtered against aliasing) and pad with zeros to the square."""
-    wanted = (placement.content_width, placement.content_height)
-    if grey.size != wanted:
-        grey = grey.resize(wanted, Image.Resampling.BILINEAR)
+    """Scale to the content size and pad with zeros to the square."""
+    grey = _scale(grey, (placement.content_width, placement.content_height))
     grey.load()
     content = np.asarray(grey)
     if content.dtype != np.uint8:
@@ -137,3 +141,13 @@ def _lay_on_canvas(grey: Image.Image, placement: Placement, canvas_size: int) ->
     rows = slice(placement.pad_y, placement.pad_y + placement.content_height)
     canvas[rows, placement.pad_x : placement.pad_x + placement.content_width] = content
     return canvas
+
+
+def _scale(grey: Image.Image, wanted: tuple[int, int]) -> Image.Image:
+    """Change the size, filtered against aliasing."""
+    if grey.size == wanted:
+        return grey
+    factors, rests = zip(*map(divmod, grey.size, wanted), strict=True)
+    if not any(rests):
+        return grey.reduce(factors)  # the mean of whole pixels: exact, and several times as fast
+    return grey.resize(wanted, Image.Resampling.BILINEAR)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 DICOM_SUFFIXES = (".dcm", ".dicom")
 
+MOST_PIXELS = 2 * Image.MAX_IMAGE_PIXELS
+"""As Pillow's own limit: a broken or malicious header may ask for any amount of memory."""
+
 PERCENTILES = (0.5, 99.5)
 """Black and white of a picture of more than 8 bits that brings neither table nor window."""
 
@@ -112,6 +115,8 @@ def _first_frame(header: "Dataset") -> np.ndarray:
 
     if not header.get("PixelData"):
         raise ValueError("no pixels in the file; it is cut short, or no picture")
+    if header.Rows * header.Columns > MOST_PIXELS:
+        raise ValueError(f"{header.Columns} x {header.Rows} pixels are no radiograph")
     syntax = header.file_meta.TransferSyntaxUID
     try:
         return pixel_array(header, index=0)
@@ -129,6 +134,9 @@ def _to_grey(header: "Dataset", stored: np.ndarray) -> np.ndarray:
         return np.asarray(Image.fromarray(stored).convert("L"), dtype=np.float32)
     if kind not in ("MONOCHROME1", "MONOCHROME2"):
         raise ValueError(f"photometric interpretation {kind} with {stored.dtype} values is no radiograph")
+    slope, intercept = (float(header.get(name) or 0) for name in ("RescaleSlope", "RescaleIntercept"))
+    if "RescaleSlope" in header and not (slope and np.isfinite([slope, intercept]).all()):
+        raise ValueError(f"rescale slope {slope:g} and intercept {intercept:g} leave nothing of the picture")
     values = apply_modality_lut(stored, header)
     if header.get("VOILUTSequence"):
         bits = header.VOILUTSequence[0].LUTDescriptor[2]

@@ -16,7 +16,6 @@ import fcntl
 import hashlib
 import itertools
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,12 +24,14 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from lib.atomic import write_json
-from lib.data.assembly import append_pixels, finish_array, finish_store, open_array, write_tables
+from lib.data.assembly import Tables, append_pixels, finish_array, finish_store, open_array
 from lib.data.card import summarise
-from lib.data.chunk import ChunkJob, digest_studies, pixels_path
+from lib.data.chunk import ChunkDone, ChunkJob, digest_studies, pixels_path, record_path
+from lib.data.curation.curate import curate
 from lib.data.readers import Reader
+from lib.data.seen import SeenIds
 from lib.data.store import Store
-from lib.data.workers import run_jobs
+from lib.data.workers import count_workers, run_jobs
 
 CHUNK_STUDIES = 32
 """Studies per chunk: what a kill can cost each worker. Fixed, so that a resume cuts the studies alike."""
@@ -71,16 +72,16 @@ def ingest(
         store = _open_finished(out, started)
         shutil.rmtree(partial, ignore_errors=True)  # left by a kill right after the rename
         if progress:
-            tqdm.write(f"{out} is finished already.\n" + summarise(store.about, store.drops))
+            tqdm.write(f"{out} is finished already.\n" + summarise(store.about, store.drops, store.flags))
         return store
     with _claim(partial, started), _full_disk_explained(partial):
-        num_chunks = _read_chunks(reader, partial, image_size, limit, workers, progress)
-        about = write_tables(partial, num_chunks, reader, started)
+        about = _read_chunks(reader, partial, started, workers, progress)
         _refuse_empty(partial, about)
+        about["not_looked_for"] = curate(partial / "store", workers=count_workers(workers), progress=progress)
         finish_store(partial, out, about)
     store = Store(out)
     if progress:
-        tqdm.write(summarise(store.about, store.drops))
+        tqdm.write(summarise(store.about, store.drops, store.flags))
     return store
 
 
@@ -88,7 +89,7 @@ def _fingerprint(reader: Reader, image_size: int, limit: int | None) -> dict:
     """Say what an ingest was started with, cheaply: options, size and the content of the first studies."""
     head = list(itertools.islice(reader, min(CHUNK_STUDIES, limit or CHUNK_STUDIES)))
     digest = hashlib.sha256(digest_studies(head).encode())
-    generated = (view for study in head for view in study.views if view.path is None)
+    generated = (view for study in head for view in study.views if view.render)
     for view in itertools.islice(generated, 1):
         digest.update(view.render().tobytes())  # options of a generator can show in pixels alone
     return {
@@ -159,35 +160,38 @@ def _full_disk_explained(partial: Path) -> Iterator[None]:
         raise
 
 
-def _read_chunks(
-    reader: Reader, partial: Path, image_size: int, limit: int | None, workers: int | None, progress: bool
-) -> int:
-    """Have every chunk made, and its pixels appended to the image array; return their number."""
+def _read_chunks(reader: Reader, partial: Path, started: dict, workers: int | None, progress: bool) -> dict:
+    """Have every chunk made, put them together in their order, and return the content of store.json."""
+    image_size, limit = started["image_size"], started["limit"]
     total = len(reader) if limit is None else min(limit, len(reader))
     num_chunks = -(-total // CHUNK_STUDIES)
-    workers = len(os.sched_getaffinity(0)) if workers is None else workers
     jobs = _plan(reader, partial / "chunks", image_size, limit)
-    results = run_jobs("lib.data.chunk:ingest_chunk", jobs, min(workers, num_chunks))
-    done: dict[int, int] = {}  # chunk -> its number of views
-    appended, num_views = 0, 0
+    results = run_jobs("lib.data.chunk:ingest_chunk", jobs, min(count_workers(workers), num_chunks))
+    done: dict[int, ChunkDone] = {}
+    appended = num_views = 0
     bar = tqdm(total=total, desc=f"ingest {reader.name}", unit="study", disable=not progress)
-    with bar, contextlib.closing(results), open_array(partial) as array:
+    with (
+        bar,
+        contextlib.closing(results),
+        open_array(partial) as array,
+        Tables(partial, reader.label_names) as tables,
+    ):
         for chunk in results:
-            done[chunk.index] = chunk.num_views
+            done[chunk.index] = chunk
             bar.update(chunk.num_read)
             while appended in done:
                 append_pixels(array, pixels_path(partial / "chunks", appended), num_views * image_size**2)
-                num_views += done.pop(appended)
+                tables.append(record_path(partial / "chunks", appended))
+                num_views += done.pop(appended).num_views
                 appended += 1
         assert not done, "a chunk was skipped"
         finish_array(array, num_views, image_size)
-    return appended
+        return tables.finish(reader, started)
 
 
 def _plan(reader: Reader, folder: Path, image_size: int, limit: int | None) -> Iterator[ChunkJob]:
     """Cut the studies into chunks and mark the ids that were read before."""
-    study_ids: set[str] = set()
-    view_ids: set[str] = set()
+    study_ids, view_ids = SeenIds(), SeenIds()
     studies = itertools.islice(reader, limit)
     for index in itertools.count():
         chunk = tuple(itertools.islice(studies, CHUNK_STUDIES))
@@ -197,10 +201,8 @@ def _plan(reader: Reader, folder: Path, image_size: int, limit: int | None) -> I
             index=index,
             folder=folder,
             studies=chunk,
-            repeated_studies=_mark_seen(study_ids, [study.study_id for study in chunk]),
-            repeated_views=tuple(
-                _mark_seen(view_ids, [view.view_id for view in study.views]) for study in chunk
-            ),
+            repeated_studies=study_ids.mark([study.study_id for study in chunk]),
+            repeated_views=tuple(view_ids.mark([view.view_id for view in study.views]) for study in chunk),
             image_size=image_size,
             label_names=tuple(reader.label_names),
             has_reports=reader.has_reports,
@@ -214,12 +216,3 @@ def _refuse_empty(partial: Path, about: dict) -> None:
         shutil.rmtree(partial)
         example = f" For example study {drops.study_id[0]}: {drops.detail[0]}." if len(drops) else ""
         raise ValueError(f"No study is usable. {summarise(about, drops)}.{example} Check the root folder.")
-
-
-def _mark_seen(seen: set[str], ids: list[str]) -> tuple[bool, ...]:
-    """Say for each id whether it is in the set already, and put it there."""
-    marks = []
-    for name in ids:
-        marks.append(name in seen)
-        seen.add(name)
-    return tuple(marks)

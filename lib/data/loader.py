@@ -33,7 +33,7 @@ SMALLEST_CROP = 0.6
 """Share of the stored side that a crop must keep; the paper's is 224 / 256 = 0.875."""
 
 UNITS = ("study", "image")
-PURPOSES = ("order", "batch")
+PURPOSES = ("order", "batch", "text")
 
 
 class Items(NamedTuple):
@@ -175,6 +175,7 @@ class StudyLoader:
             variation = draw_variation(shape, self._augment, generator).of(own)
             flipped = variation.flipped
             images = apply_variation(pixels, variation, self._image_size)
+        texts = self._choose_texts(chosen, epoch, step)[own]
         batch = Batch(
             images=normalize(images),
             view_mask=torch.from_numpy(view_mask),
@@ -182,7 +183,7 @@ class StudyLoader:
             study_rows=torch.from_numpy(study_rows),
             view_rows=torch.from_numpy(view_rows),
             flipped=flipped,
-            **self._take_reports(study_rows, flipped.long().numpy()),
+            **self._take_reports(study_rows, flipped.long().numpy(), texts),
         )
         return batch.to(self._device)
 
@@ -214,14 +215,27 @@ class StudyLoader:
             pixels = pixels.pin_memory()
         return pixels.to(self._device, non_blocking=True)
 
-    def _take_reports(self, study_rows: np.ndarray, version: np.ndarray) -> dict[str, Tensor]:
-        """Return the token fields of a batch, each report as written (0) or swapped (1)."""
+    def _choose_texts(self, chosen: np.ndarray, epoch: int, step: int) -> np.ndarray:
+        """Choose one of the texts of each study for the text encoder, rows of `ReportTokens.text`, `[B]`.
+
+        Validation draws too, the same ones in each of its rounds: all of them go through epoch 0.
+        """
+        if self._tokens is None:
+            return np.zeros(len(chosen), np.int64)
+        starts, stops = (self._tokens.text_starts[self._study_rows[chosen] + end] for end in (0, 1))
+        draws = _stream("text", self._seed, epoch, step).random(len(chosen))
+        return starts + (draws * (stops - starts)).astype(np.int64)
+
+    def _take_reports(
+        self, study_rows: np.ndarray, version: np.ndarray, texts: np.ndarray
+    ) -> dict[str, Tensor]:
+        """Return the token fields of a batch, each report or text as written (0) or swapped (1)."""
         taken: dict[str, Tensor] = {}
         if self._tokens is not None and self._tokens.report is not None:
             tokens, mask = _cut_padding(self._tokens.report[version, study_rows], self._tokens.report_pad)
             taken |= {"report_tokens": tokens, "report_lengths": mask.sum(1)}
         if self._tokens is not None and self._tokens.text is not None:
-            tokens, mask = _cut_padding(self._tokens.text[version, study_rows], self._tokens.text_pad)
+            tokens, mask = _cut_padding(self._tokens.text[version, texts], self._tokens.text_pad)
             taken |= {"text_tokens": tokens, "text_mask": mask}
         return taken
 

@@ -104,6 +104,7 @@ _SELDOM_LAST = {"etc", "st"}
 _LAST_WORD = re.compile(r"(?:[A-Za-z](?:\.[A-Za-z])+|[A-Za-z]+)$")
 _WORD = re.compile(r"[^\W_]+(?:[-'/.][^\W_]+)*")
 _REMOVED_WORD = re.compile(r"X{2,}(?:[-'/.]X+)*")
+_REMOVED_MARK = re.compile(r"X{2,}|_{2,}")
 
 
 def parse_sections(text: str) -> dict[str, str]:
@@ -155,6 +156,16 @@ def count_tokens(text: str) -> int:
     This is the count of the paper's rule that drops reports of fewer than three tokens.
     """
     return sum(_REMOVED_WORD.fullmatch(word) is None for word in _WORD.findall(text))
+
+
+def report_sentences(findings: str, impression: str) -> list[str]:
+    """Return the sentences of both sections, in order; a text without one is one sentence, even ""."""
+    return split_sentences(findings) + split_sentences(impression) or [report_text(findings, impression)]
+
+
+def count_removed(text: str) -> int:
+    """Count the words, or parts of words, that publishers removed (`XXXX`, `___`)."""
+    return len(_REMOVED_MARK.findall(text))
 
 
 def report_text(findings: str, impression: str) -> str:

@@ -8,19 +8,22 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pandas as pd
+import scipy.sparse
 
 from lib.atomic import write_text
+from lib.data.curation.flags import COPIES, FLAGS
 from lib.data.store import Store
 
 FORMAT = 1
 SPLITS = ("train", "validation", "test")
 UNUSED = -1
-"""Code of a study that the data set's own split leaves out."""
+"""Code of a study that is in no split: the data set's own leaves it out, or a flag does."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,9 @@ class Manifest:
         seed: of the draws.
         fractions: of patients for training, validation and test, where they were drawn.
         official: which splits are the data set's own.
-        patients: code of each study's patient, counted in the order of the sorted patient ids.
+        left_out: flags whose studies are in no split.
+        patients: code of each study's patient, counted in the order of the sorted patient ids. Where splits
+            were drawn, patients that share a picture (or whose pictures are copies) count as one.
         split: for each study, index into `SPLITS` or `UNUSED`.
         draws: for each draw, the training patients in the order in which ratios take them.
     """
@@ -46,6 +51,7 @@ class Manifest:
     patients: np.ndarray  # int64 [studies]
     split: np.ndarray  # int64 [studies]
     draws: np.ndarray  # int64 [draws, training patients]
+    left_out: tuple[str, ...] = ()
 
     def rows(self, split: str) -> np.ndarray:
         """Return the study rows of "train", "validation" or "test", ascending."""
@@ -121,7 +127,7 @@ class Manifest:
                 f"{path} is not a manifest of format {FORMAT}; make it again with make_manifest."
             )
         arrays = {name: np.array(values.pop(name), np.int64) for name in ("patients", "split", "draws")}
-        lists = {name: tuple(values.pop(name)) for name in ("fractions", "official")}
+        lists = {name: tuple(values.pop(name, ())) for name in ("fractions", "official", "left_out")}
         manifest = cls(**values, **lists, **arrays)
         if store is not None:
             manifest.check(store)
@@ -129,6 +135,8 @@ class Manifest:
 
     def _text(self) -> str:
         values = dataclasses.asdict(self)
+        if not self.left_out:
+            del values["left_out"]  # so that manifests from before it keep their id
         plain = {
             name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()
         }
@@ -142,6 +150,7 @@ def make_manifest(
     fractions: Sequence[float] = (0.7, 0.1, 0.2),
     draws: int = 5,
     official: bool = True,
+    leave_out: Collection[str] = (),
 ) -> Manifest:
     """Divide the studies of a store by patient.
 
@@ -152,11 +161,15 @@ def make_manifest(
         draws: how many orders of the training patients to save for label-ratio subsets.
         official: keep the data set's own split where it has one. A split that it lacks is drawn from its
             training patients with the stated fraction; studies that it assigns to none are left out.
+        leave_out: flags (`lib.data.curation.flags.FLAGS`); a study with a view that has one is in no split.
+            The other studies are where they would be without.
 
     Raises:
-        ValueError: fractions that are none, too few patients, an unknown split name, or a data set's own
-            split with a patient in two parts.
+        ValueError: fractions that are none, too few patients, an unknown split name or flag, or a data set's
+            own split with a patient in two parts.
     """
+    if unknown := set(leave_out) - set(FLAGS):
+        raise ValueError(f"There is no flag {sorted(unknown)[0]!r}; there are {', '.join(FLAGS)}.")
     if (
         len(fractions) != len(SPLITS)
         or min(fractions) < 0
@@ -171,7 +184,8 @@ def make_manifest(
     if official and (own != "").any():
         of_patient, kept = _official_split(own, patients, len(names), store)
     else:
-        of_patient, kept = np.zeros(len(names), np.int64), ()
+        patients = _join_twins(patients, store)
+        of_patient, kept = np.zeros(patients.max() + 1, np.int64), ()
     shares = [0.0 if name in kept else share for name, share in zip(SPLITS, fractions, strict=True)]
     random = np.random.default_rng(np.random.SeedSequence([seed, 0]))
     _draw_split(of_patient, shares, fractions[0], random, store)
@@ -180,6 +194,7 @@ def make_manifest(
     split = of_patient[patients]
     if kept:
         split[own == ""] = UNUSED
+    split[flagged_studies(store, leave_out)] = UNUSED
     return Manifest(
         store_id=store.id,
         store_name=store.name,
@@ -191,7 +206,36 @@ def make_manifest(
         draws=np.array([stream.permutation(train) for stream in streams], np.int64).reshape(
             draws, len(train)
         ),
+        left_out=tuple(flag for flag in FLAGS if flag in leave_out),
     )
+
+
+def flagged_studies(store: Store, flags: Collection[str]) -> np.ndarray:
+    """Return the rows of the studies with a view that has one of some flags, ascending.
+
+    A copy of another view of the same study does not count: nothing is lost or learnt twice over by it.
+    """
+    study = store.views["study_row"].to_numpy()
+    found = store.flags[store.flags["flag"].isin(list(flags))]
+    rows, twins = study[found["view_row"].to_numpy()], _twin_rows(store, found)
+    return np.unique(rows[(twins < 0) | (rows != study[twins])])
+
+
+def _twin_rows(store: Store, flags: pd.DataFrame) -> np.ndarray:
+    """Return the view rows of the earlier pictures that flags name, -1 where they name none."""
+    return pd.Index(store.views["view_id"]).get_indexer(flags["twin"])
+
+
+def _join_twins(patients: np.ndarray, store: Store) -> np.ndarray:
+    """Give patients one code where a picture of one is a copy of another's: they may be one person."""
+    copies = store.flags[store.flags["flag"].isin(COPIES)]
+    study = store.views["study_row"].to_numpy()
+    edges = patients[study[copies["view_row"].to_numpy()]], patients[study[_twin_rows(store, copies)]]
+    size = patients.max() + 1
+    graph = scipy.sparse.coo_array((np.ones(len(copies), bool), edges), (size, size))
+    _, component = scipy.sparse.csgraph.connected_components(graph, directed=False)
+    _, first, code = np.unique(component, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[code][patients]  # in the order of the first patient of each
 
 
 def _official_split(

@@ -5,6 +5,8 @@
     views.parquet    one row per view, in the order of images.npy; views of a study are neighbours
     boxes.parquet    findings marked by readers, corners in store pixels
     drops.parquet    what ingest left out, with the rule and the detail
+    flags.parquet    what is odd about pictures that are in, see `lib.data.curation.flags`
+    sketches.npy     float16 [N, D], by which copies are found, see `lib.data.curation.fingerprint`
     store.json       format, id, size, label names, where it comes from
     card.md          the same for people
 
@@ -26,7 +28,7 @@ import pyarrow.parquet as pq
 
 from lib.data.reports import report_text
 
-FORMAT = 1
+FORMAT = 2
 LABEL_PREFIX = "label/"
 FILES = (
     "images.npy",
@@ -34,6 +36,8 @@ FILES = (
     "views.parquet",
     "boxes.parquet",
     "drops.parquet",
+    "flags.parquet",
+    "sketches.npy",
     "store.json",
     "card.md",
 )
@@ -88,7 +92,7 @@ class TableWriter:
     The hash is over values, not bytes of the file, so another parquet library gives the same one.
     """
 
-    ROW_GROUP = 8192
+    ROW_GROUP = 2048
 
     def __init__(self, path: Path, schema: pa.Schema):
         self._schema = schema
@@ -188,6 +192,11 @@ class Store:
         return np.load(self.path / "images.npy", mmap_mode="r")
 
     @functools.cached_property
+    def sketches(self) -> np.ndarray:
+        """Float16 `[N, D]`: one short description per picture, by which copies are found."""
+        return np.load(self.path / "sketches.npy")
+
+    @functools.cached_property
     def studies(self) -> pd.DataFrame:
         """One row per study: study_id, patient_id, sex, age, split, findings, impression, label/<name>."""
         return self._table("studies")
@@ -206,6 +215,11 @@ class Store:
     def drops(self) -> pd.DataFrame:
         """One row per view or study that ingest left out: study_id, view_id, rule, detail."""
         return self._table("drops")
+
+    @functools.cached_property
+    def flags(self) -> pd.DataFrame:
+        """One row per view and what is odd about it; see `lib.data.curation.flags.SCHEMA`."""
+        return self._table("flags")
 
     @functools.cached_property
     def labels(self) -> np.ndarray:

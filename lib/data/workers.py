@@ -27,6 +27,11 @@ KEEP_MEMORY = {
 the time, and taking them from the system each time is 3 to 5 % of it."""
 
 
+def count_workers(wanted: int | None) -> int:
+    """Return a number of worker processes: the wanted one, or as many as this process has cores."""
+    return len(os.sched_getaffinity(0)) if wanted is None else wanted
+
+
 def run_jobs(function: str, jobs: Iterable[Any], num_workers: int) -> Iterator[Any]:
     """Yield `function(job)` for every job, in the order of completion.
 

@@ -133,7 +133,7 @@ def _resample(
         for method in methods
     ]
     samples = [[] for _ in methods]
-    for counts in _draw_patients(len(names), replicates, seed):  # [M, r]
+    for counts in draw_patients(len(names), replicates, seed):  # [M, r]
         for method, sample in zip(columns, samples, strict=True):
             sample.append(
                 np.stack([np.mean([one.auroc(counts) for one in seeds], axis=0) for seeds in method], axis=1)
@@ -141,7 +141,7 @@ def _resample(
     return [np.concatenate(sample) for sample in samples]
 
 
-def _draw_patients(num_patients: int, replicates: int, seed: int) -> Iterator[np.ndarray]:
+def draw_patients(num_patients: int, replicates: int, seed: int) -> Iterator[np.ndarray]:
     """Yield how often each patient is drawn `[M, r]`, some resamples at a time."""
     generator = np.random.default_rng(seed)
     for start in range(0, replicates, CHUNK):

@@ -1,4 +1,7 @@
 """Parts of the methods: image and text encoders, fusion, decoder, heads."""
 
-ENCODERS = {"radiograph_transformer": "lib.models.radiograph_transformer:RadiographTransformer"}
+ENCODERS = {
+    "radiograph_transformer": "lib.models.radiograph_transformer:RadiographTransformer",
+    "resnet": "lib.models.resnet:ResNet",
+}
 """Image encoders, by the name that a recipe uses."""

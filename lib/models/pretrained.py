@@ -1,5 +1,6 @@
 """Weights from files into modules, strictly: nothing is skipped in silence."""
 
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -69,6 +70,34 @@ def load_strictly(module: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
     load_renamed(module, state_dict, {name: (name,) for name in module.state_dict()})
 
 
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a state dict from a file, without executing anything that it may contain.
+
+    Args:
+        path: safetensors, or whatever else it is called, a state dict that `torch.save` wrote.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not readable, or something else than names with tensors.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"Weights {path} do not exist; correct the path.")
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ValueError(f"{path} is not a readable file of weights ({error}).") from error
+    if not isinstance(weights, Mapping) or not all(isinstance(value, Tensor) for value in weights.values()):
+        inside = (
+            f"a mapping of {', '.join(map(str, weights))}" if isinstance(weights, Mapping) else type(weights)
+        )
+        raise ValueError(
+            f"{path} holds no state dict (names with tensors) but {inside}; save that part alone."
+        )
+    return dict(weights)
+
+
 def load_encoder(encoder: nn.Module, path: Path) -> None:
     """Load the encoder of a pre-training checkpoint.
 
@@ -83,10 +112,7 @@ def load_encoder(encoder: nn.Module, path: Path) -> None:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"Checkpoint {path} does not exist; pre-train first or correct the path.")
-    try:
-        weights = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a readable safetensors file ({error}).") from error
+    weights = _read_safetensors(path)
     prefix = "encoder."
     found = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
     if not found:
@@ -95,3 +121,10 @@ def load_encoder(encoder: nn.Module, path: Path) -> None:
         load_strictly(encoder, found)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a readable safetensors file ({error}).") from error

@@ -1,4 +1,4 @@
-"""The text encoder: BERT from a local folder or from a configuration (REFERS, 4.2).
+"""The text encoder: BERT from a local folder or from a configuration (REFERS, 4.2; ConVIRT, appendix A).
 
 Letters: B reports, T tokens, E width of the embedding.
 """
@@ -13,7 +13,7 @@ from transformers import BertConfig, BertModel
 from lib.models.dropout import Dropout
 from lib.models.initialise import initialise
 
-POOLINGS = ("cls", "mean")
+POOLINGS = ("cls", "mean", "max")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -29,7 +29,12 @@ class TextEncoderConfig:
         dropout: probability, on features and attention weights.
         pooling: "cls" is BERT's pooler (a linear layer and tanh on the first token), as in the published
             code; the paper only says "BERT". "mean" averages the tokens: what sentence encoders such as
-            MiniLM were trained with.
+            MiniLM were trained with. "max" takes the largest value of each feature, as ConVIRT (2.3) does
+            "over all output vectors": those of the first and last special token too, of padding never.
+        frozen_layers: how many layers keep their start weights, counted from the input, with the embeddings
+            below them: a number (ConVIRT, appendix A: 6 of 12), or "half" of any depth, rounded down. 0
+            freezes the embeddings alone, "none" nothing. Only weights are frozen, as the paper says;
+            dropout stays on in training.
     """
 
     folder: str = ""
@@ -39,24 +44,29 @@ class TextEncoderConfig:
     mlp_width: int = 3072
     dropout: float = 0.1
     pooling: str = "cls"
+    frozen_layers: int | str = "none"
 
 
 class TextEncoder(nn.Module):
-    """Turn reports into embeddings; every weight is trained, as in the paper.
+    """Turn reports into embeddings; every weight is trained unless the configuration freezes some.
+
+    Frozen parameters need no gradient, so no optimizer takes them (`lib.loops.optimizer`).
 
     Args:
-        output_width: E, the width of the study feature.
+        output_width: E, the width of the study feature that a linear layer projects to; None: no such layer,
+            E is the width of BERT, and a head of its own (`lib.models.projection`) may follow.
         vocab_size: number of token ids of the reports' tokenizer.
         config: sizes, or a folder.
 
     Raises:
         FileNotFoundError: `config.folder` is no folder.
-        ValueError: unknown pooling, a folder without a full BERT, or one with fewer tokens than `vocab_size`.
+        ValueError: unknown pooling, a folder without a full BERT, or one with fewer tokens than `vocab_size`;
+            more layers to freeze than there are.
     """
 
     Config = TextEncoderConfig
 
-    def __init__(self, output_width: int, vocab_size: int, config: TextEncoderConfig):
+    def __init__(self, output_width: int | None, vocab_size: int, config: TextEncoderConfig):
         super().__init__()
         if config.pooling not in POOLINGS:
             raise ValueError(f"Unknown pooling {config.pooling!r}. Known: {', '.join(POOLINGS)}.")
@@ -72,8 +82,13 @@ class TextEncoder(nn.Module):
                 f"with a vocabulary of {vocab_size}. Use the tokenizer of the same folder."
             )
         self.max_length = self.bert.config.max_position_embeddings
-        self.projection = nn.Linear(self.bert.config.hidden_size, output_width)
-        initialise(self.projection)
+        if output_width is None:
+            self.projection = nn.Identity()
+        else:
+            self.projection = nn.Linear(self.bert.config.hidden_size, output_width)
+            initialise(self.projection)
+        self.width = self.bert.config.hidden_size if output_width is None else output_width
+        self._freeze(config.frozen_layers)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Embed reports.
@@ -89,9 +104,28 @@ class TextEncoder(nn.Module):
         output = self.bert(input_ids=tokens, attention_mask=mask[:, None, None, :])
         if self.pooling == "cls":
             return self.projection(output.pooler_output)
-        weights = mask.unsqueeze(-1).to(output.last_hidden_state.dtype)  # [B, T, 1]
-        mean = (output.last_hidden_state * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
+        features, is_token = output.last_hidden_state, mask.unsqueeze(-1)  # [B, T, width], [B, T, 1]
+        if self.pooling == "max":
+            return self.projection(features.masked_fill(~is_token, -torch.inf).amax(dim=1))
+        weights = is_token.to(features.dtype)
+        mean = (features * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
         return self.projection(mean)
+
+    def _freeze(self, frozen_layers: int | str) -> None:
+        """Keep the embeddings and the first layers as they are."""
+        layers = self.bert.encoder.layer
+        if frozen_layers == "none":
+            return
+        count = len(layers) // 2 if frozen_layers == "half" else frozen_layers
+        if not isinstance(count, int):
+            raise ValueError(f'frozen_layers is {frozen_layers!r}; give a number, "half" or "none".')
+        if not 0 <= count <= len(layers):
+            raise ValueError(
+                f"frozen_layers {count} does not fit a text encoder of {len(layers)} layers; "
+                f'give 0 to {len(layers)}, "half" or "none".'
+            )
+        for part in (self.bert.embeddings, *layers[:count]):
+            part.requires_grad_(False)
 
 
 def _make_bert(config: TextEncoderConfig, vocab_size: int, has_pooler: bool) -> BertModel:

@@ -13,7 +13,7 @@ from torch import nn
 from lib.atomic import write_json
 from lib.data.augment import AugmentConfig
 from lib.data.loader import StudyLoader
-from lib.data.splits import SPLITS, Manifest
+from lib.data.splits import Manifest
 from lib.data.store import Store
 from lib.loops.optimizer import OptimizerConfig
 from lib.loops.precision import autocast
@@ -21,8 +21,8 @@ from lib.loops.randomness import seed_generators
 from lib.loops.train import TrainConfig, train
 from lib.models.pretrained import load_encoder, load_strictly
 from lib.protocols.label_classifier import LabelClassifier
-from lib.protocols.predictions import judge, predict, write_predictions
-from lib.protocols.targets import choose_targets, labelled_rows, studies_in_positions, target_labels
+from lib.protocols.predictions import judge, predict, prediction_table, write_table
+from lib.protocols.targets import choose_rows, target_labels
 
 RANDOM = "random"
 
@@ -101,7 +101,7 @@ def finetune(
     manifest.check(store)
     if config.init != RANDOM:
         load_encoder(encoder, checkpoint_of(config.init))
-    targets, rows = _choose(store, manifest, config)
+    targets, rows = choose_rows(store, manifest, config)
     seed_generators(config.seed)
     columns = [store.label_names.index(name) for name in targets]
     classifier = LabelClassifier(encoder, config.task, columns, config.feature_norm)
@@ -137,7 +137,8 @@ def finetune(
     load_strictly(classifier, load_file(run_dir / "checkpoints" / "best.safetensors"))
     with autocast(result.precision, torch.device(device)):
         predictions = predict(classifier.eval(), test)
-    table = write_predictions(run_dir / "predictions.parquet", predictions, store, targets)
+    table = prediction_table(predictions, store, targets)
+    write_table(run_dir / "predictions.parquet", table)
     report = {
         **judge(table),
         "targets": targets,
@@ -156,31 +157,6 @@ def finetune(
     }
     write_json(run_dir / "result.json", report)
     return report
-
-
-def _choose(
-    store: Store, manifest: Manifest, config: FinetuneConfig
-) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Return the targets and the study rows of each split that can serve for them."""
-    rows = {name: studies_in_positions(store, manifest.rows(name), config.positions) for name in SPLITS}
-    _refuse_empty(rows, f"a view in {', '.join(config.positions)}")
-    targets = choose_targets(
-        store, rows, task=config.task, names=config.targets, min_positives=config.min_positives
-    )
-    # The targets are chosen at label ratio 1, so that all ratios share them; only now the subset.
-    subset = manifest.subset(config.label_ratio, config.draw)
-    rows["train"] = studies_in_positions(store, subset, config.positions)
-    rows = {
-        name: labelled_rows(store, members, task=config.task, targets=targets)
-        for name, members in rows.items()
-    }
-    _refuse_empty(rows, f"known {', '.join(targets)} at label ratio {config.label_ratio:g}")
-    return targets, rows
-
-
-def _refuse_empty(rows: dict[str, np.ndarray], wanted: str) -> None:
-    if empty := [name for name, members in rows.items() if len(members) == 0]:
-        raise ValueError(f"No study with {wanted} in {', '.join(empty)}.")
 
 
 def checkpoint_of(init: str) -> Path:

@@ -60,10 +60,8 @@ def predict(classifier: LabelClassifier, loader: StudyLoader) -> Predictions:
     )
 
 
-def write_predictions(
-    path: Path, predictions: Predictions, store: Store, targets: Sequence[str]
-) -> pd.DataFrame:
-    """Write one row per image: study_id, patient_id, view_id, label/<name>, probability/<name>."""
+def prediction_table(predictions: Predictions, store: Store, targets: Sequence[str]) -> pd.DataFrame:
+    """Return one row per image: study_id, patient_id, view_id, label/<name>, probability/<name>."""
     studies = store.studies.iloc[predictions.study_rows]
     columns = {
         "study_id": studies["study_id"].to_numpy(),
@@ -72,17 +70,20 @@ def write_predictions(
         **{f"label/{name}": predictions.labels[:, k] for k, name in enumerate(targets)},
         **{f"probability/{name}": predictions.probabilities[:, k] for k, name in enumerate(targets)},
     }
-    table = pd.DataFrame(columns)
+    return pd.DataFrame(columns)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table of predictions, atomically."""
     with atomic_path(path) as temporary:
         table.to_parquet(temporary, index=False)
-    return table
 
 
 def judge(table: pd.DataFrame, *, replicates: int = 2000) -> dict[str, Any]:
     """Compute mean and per-target AUROC with patient-clustered bootstrap intervals.
 
     Args:
-        table: as `write_predictions` writes it.
+        table: as `prediction_table` returns it.
         replicates: resamples.
 
     Returns:

@@ -1,11 +1,53 @@
 """Which labels a fine-tuning predicts, and which studies can serve for it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
+from lib.data.splits import SPLITS, Manifest
 from lib.data.store import Store
 from lib.protocols.label_classifier import TASKS
+
+
+class TargetChoice(Protocol):
+    """What a protocol's config says of its targets; see `FinetuneConfig`."""
+
+    task: str
+    targets: list[str]
+    label_ratio: float
+    draw: int
+    positions: list[str]
+    min_positives: int
+
+
+def choose_rows(
+    store: Store, manifest: Manifest, choice: TargetChoice
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Return the targets, and the study rows of each split that can serve for them.
+
+    Raises:
+        ValueError: nothing is left, or what `choose_targets` and `labelled_rows` refuse.
+    """
+    positions = choice.positions
+    rows = {name: studies_in_positions(store, manifest.rows(name), positions) for name in SPLITS}
+    _refuse_empty(rows, f"a view in {', '.join(positions)}")
+    targets = choose_targets(
+        store, rows, task=choice.task, names=choice.targets, min_positives=choice.min_positives
+    )
+    # The targets are chosen at label ratio 1, so that all ratios share them; only now the subset.
+    rows["train"] = studies_in_positions(store, manifest.subset(choice.label_ratio, choice.draw), positions)
+    rows = {
+        name: labelled_rows(store, members, task=choice.task, targets=targets)
+        for name, members in rows.items()
+    }
+    _refuse_empty(rows, f"known {', '.join(targets)} at label ratio {choice.label_ratio:g}")
+    return targets, rows
+
+
+def _refuse_empty(rows: Mapping[str, np.ndarray], wanted: str) -> None:
+    if empty := [name for name, members in rows.items() if len(members) == 0]:
+        raise ValueError(f"No study with {wanted} in {', '.join(empty)}.")
 
 
 def studies_in_positions(store: Store, rows: np.ndarray, positions: Sequence[str]) -> np.ndarray:

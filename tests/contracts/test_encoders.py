@@ -11,7 +11,10 @@ from lib.models.pretrained import load_strictly
 from lib.registry import resolve
 
 VIT = dict(image_size=32, patch_size=8, width=24, depth=2, num_heads=4, mlp_width=40)
-TINY = {"radiograph_transformer": [VIT, VIT | {"preset": "official"}, VIT | {"in_channels": 3}]}
+TINY = {
+    "radiograph_transformer": [VIT, VIT | {"preset": "official"}, VIT | {"in_channels": 3}],
+    "resnet": [dict(depth=18, image_size=64)],
+}
 SETTINGS = [
     pytest.param(name, setting, id=f"{name}-{number}")
     for name in ENCODERS

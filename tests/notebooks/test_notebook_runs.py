@@ -25,8 +25,8 @@ TINY = {
     "workers": 0,
 }
 PROMISES = {
-    "01_curate_data-source": (6, ["source/store.json", "source/card.md", "source.split-0-*.json"]),
-    "01_curate_data-target": (6, ["target/store.json", "target/card.md", "target.split-0-*.json"]),
+    "01_curate_data-source": (5, ["source/store.json", "source/card.md", "source.split-0-*.json"]),
+    "01_curate_data-target": (5, ["target/store.json", "target/card.md", "target.split-0-*.json"]),
     "02_pretrain_refers": (2, ["runs/*-refers-*/checkpoints/best.safetensors", "runs/*/reading/*.parquet"]),
     "05_finetune": (2, ["runs/*-finetune-*/predictions.parquet", "runs/*-finetune-*/result.json"]),
     "00_tour": (5, []),

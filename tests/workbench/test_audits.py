@@ -5,21 +5,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny_world import make_world
 from typer.testing import CliRunner
 
 from lib.data.audit import LeakFound
+from lib.data.ingest import ingest
+from lib.data.readers import open_reader
 from lib.data.splits import make_manifest
 from lib.data.store import Store
 from workbench.audits import audit_stores
 from workbench.cli import app
 from workbench.manifests import manifest_path
 from workbench.train import finetune, pretrain
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    return make_world(tmp_path_factory.mktemp("world"))
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +90,27 @@ def test_the_verb_lists_what_it_found_and_fails_on_a_leak(world):
     assert copied.exit_code == 1
     assert "LEAK: same patient, test of copy and pretraining of target" in copied.output
     assert CliRunner().invoke(app, ["audit", target, "--pretraining", source]).exit_code == 0
+    assert CliRunner().invoke(app, ["audit", target, source]).exit_code == 0  # the same, shorter
+
+
+def test_a_store_of_boxes_is_judged_by_whole(world, tmp_path):
+    """All boxed studies of a store itself: those in its training were learnt from."""
+    reader = open_reader("phantom", studies=30, image_size=48)
+    boxed = str(ingest(reader, tmp_path / "boxed", image_size=48, workers=0, progress=False).path)
+    target = str(world.root.parent / "target")
+    found = CliRunner().invoke(app, ["audit", boxed, "--boxes", boxed])
+    assert found.exit_code == 1
+    assert "LEAK: same patient, train of boxed and boxes of boxed" in found.output
+    assert CliRunner().invoke(app, ["audit", target, "--boxes", boxed]).exit_code == 0
+    with pytest.raises(ValueError, match="target has no boxes"):
+        audit_stores(boxed, boxes=[target])
+
+
+def test_a_named_manifest_counts(world, tmp_path):
+    target = Store(world.root.parent / "target")
+    make_manifest(target, seed=5).save(tmp_path / "mine.json")
+    arguments = ["audit", str(target.path), str(target.path), "--manifest", str(tmp_path / "mine.json")]
+    found = CliRunner().invoke(app, arguments)
+    assert found.exit_code == 1 and "LEAK: same patient" in found.output
+    alone = audit_stores(target.path, manifest=tmp_path / "mine.json")
+    assert not any(finding.is_leak for finding in alone)

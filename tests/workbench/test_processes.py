@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_world import make_world
 
 from workbench.runs import list_runs
 from workbench.train import finetune, pretrain
@@ -28,17 +27,7 @@ PLAIN = [
 """Nothing random beside the batches, and steps that do not blow up the rounding, as AdamW's first ones do."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    return make_world(tmp_path_factory.mktemp("world"))
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_world import make_world
 
 from lib.data.splits import make_manifest
 from workbench.grid import NUM_DRAWS
@@ -22,17 +21,7 @@ from workbench.train import finetune, finetune_grid, main, pretrain, train
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    return make_world(tmp_path_factory.mktemp("world"))
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -1,73 +1,11 @@
-"""What a store holds, counted: splits, labels, drops, report lengths."""
+"""What a store holds, counted: labels by split, report lengths."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from workbench import theme
-
-
-def drop_reasons(counts: Mapping[str, int], *, kept: int, note: str = "") -> go.Figure:
-    """Show how many studies or views were left out at ingest, by rule.
-
-    Args:
-        counts: rule -> number of rows of the store's drops table; may be empty.
-        kept: studies in the store.
-        note: where they come from.
-    """
-    ordered = sorted(counts.items(), key=lambda item: item[1])
-    figure = go.Figure(
-        go.Bar(
-            x=[count for _, count in ordered],
-            y=[rule.replace("_", " ") for rule, _ in ordered],
-            orientation="h",
-            marker={"color": theme.QUIET},
-            text=[f"{count:,}" for _, count in ordered],
-            textposition="outside",
-            cliponaxis=False,
-            hoverinfo="skip",
-        )
-    )
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=bool(ordered))
-    total = sum(counts.values())
-    title = (
-        f"{kept:,} studies kept, {total:,} entries dropped"
-        if total
-        else f"{kept:,} studies kept, none dropped"
-    )
-    return theme.style(figure, title=title, note=note, height=(110 if ordered else 90) + 34 * len(ordered))
-
-
-def split_balance(studies: pd.DataFrame, splits: Mapping[str, Sequence[int]], *, note: str = "") -> go.Figure:
-    """Show studies and patients of each split.
-
-    Args:
-        studies: column patient_id; row numbers are those in `splits`.
-        splits: split -> study rows.
-        note: where they come from.
-    """
-    names = list(splits)
-    figure = go.Figure()
-    for label, colour, count in (
-        ("studies", theme.COLOURS[0], lambda rows: len(rows)),
-        ("patients", theme.COLOURS[4], lambda rows: studies["patient_id"].iloc[rows].nunique()),
-    ):
-        values = [count(np.asarray(splits[name])) for name in names]
-        figure.add_bar(
-            x=names,
-            y=values,
-            name=label,
-            marker={"color": colour},
-            text=[f"{value:,}" for value in values],
-            textposition="outside",
-            cliponaxis=False,
-            hoverinfo="skip",
-        )
-    figure.update_yaxes(visible=False)
-    return theme.style(figure, title="Studies and patients of each split", note=note, height=320)
 
 
 def label_prevalence(
@@ -99,6 +37,7 @@ def label_prevalence(
             hovertemplate=f"%{{y}}: %{{x:.1f}} % of {split}<extra></extra>",
         )
     figure.update_xaxes(title="positive studies, % of those with a known label", rangemode="tozero")
+    figure.update_yaxes(ticklabelstandoff=10)  # a dot at 0 must not lie on the label's name
     return theme.style(figure, title="How common each label is", note=note, height=130 + 26 * len(names))
 
 
@@ -111,8 +50,7 @@ def report_lengths(lengths: Sequence[int], *, minimum: int = 3, note: str = "") 
         note: where they come from.
     """
     if not len(lengths):
-        figure = go.Figure().update_xaxes(visible=False).update_yaxes(visible=False)
-        return theme.style(figure, title="This data set has no reports", note=note, height=90)
+        return nothing("This data set has no reports", note=note)
     values = np.asarray(lengths)
     figure = go.Figure(
         go.Histogram(
@@ -135,6 +73,12 @@ def report_lengths(lengths: Sequence[int], *, minimum: int = 3, note: str = "") 
     )
     figure.update_yaxes(title="studies")
     return theme.style(figure, title="Length of the reports", note=note, height=320, bargap=0.02)
+
+
+def nothing(title: str, *, note: str = "") -> go.Figure:
+    """Return a figure that only says that there is nothing to draw."""
+    figure = go.Figure().update_xaxes(visible=False).update_yaxes(visible=False)
+    return theme.style(figure, title=title, note=note, height=90, margin={"l": 16})
 
 
 def _share(labels: np.ndarray) -> np.ndarray:

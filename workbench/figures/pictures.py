@@ -24,23 +24,26 @@ def data_uri(image: np.ndarray, *, quality: int = 88) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def mosaic(images: np.ndarray, *, columns: int, tile: int, gap: int = 4) -> np.ndarray:
-    """Lay square pictures side by side into one.
+def mosaic(images: np.ndarray, *, columns: int, tile: int, gap: int = 4, foot: int = 0) -> np.ndarray:
+    """Lay pictures of one size side by side into one.
 
     Args:
-        images: uint8 `[N, S, S]`.
+        images: uint8 `[N, H, W]`, at least one.
         columns: pictures per row.
-        tile: side of one picture in the mosaic, in pixels.
+        tile: height of one picture in the mosaic, in pixels; its width follows.
         gap: white pixels between the pictures.
+        foot: further white pixels below each picture.
 
     Returns:
-        uint8 `[rows * (tile + gap) - gap, columns * (tile + gap) - gap]`.
+        uint8 `[rows * (tile + gap + foot) - gap, columns * (width + gap) - gap]`.
     """
     rows = -(-len(images) // columns)
-    step = tile + gap
-    sheet = np.full((rows * step - gap, columns * step - gap), 255, np.uint8)
+    width = round(tile * images.shape[2] / images.shape[1])
+    down, across = tile + gap + foot, width + gap
+    sheet = np.full((rows * down - gap, columns * across - gap), 255, np.uint8)
     for index, image in enumerate(images):
-        top, left = index // columns * step, index % columns * step
-        small = Image.fromarray(np.ascontiguousarray(image)).resize((tile, tile), Image.Resampling.BOX)
-        sheet[top : top + tile, left : left + tile] = small
+        top, left = index // columns * down, index % columns * across
+        picture = Image.fromarray(np.ascontiguousarray(image))
+        filter_ = Image.Resampling.BOX if tile < len(image) else Image.Resampling.BICUBIC
+        sheet[top : top + tile, left : left + width] = picture.resize((width, tile), filter_)
     return sheet

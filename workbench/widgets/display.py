@@ -24,13 +24,16 @@ class View(Protocol):
 
 
 def show(view: Any) -> None:
-    """Show a figure, a table, HTML text or a view with a live and a static form.
+    """Show a figure, a table, HTML text, a list of these, or a view with a live and a static form.
 
     Headless runs (WORKBENCH_HEADLESS=1) get the static form; a notebook's cells are the same either way.
     """
     if isinstance(view, View):
         view = view.static() if is_headless() else view.live()
-    if isinstance(view, str):
+    if isinstance(view, list):
+        for one in view:
+            show(one)
+    elif isinstance(view, str):
         display(HTML(view))
     elif hasattr(view, "to_plotly_json") and not hasattr(view, "comm"):
         display(figure_bundle(view), raw=True)
@@ -46,3 +49,8 @@ def figure_bundle(figure: Any) -> dict[str, Any]:
     content = json.loads(figure.to_json())
     title = str(figure.layout.title.text or "figure").partition("<br>")[0]
     return {PLOTLY: content, "text/plain": title}
+
+
+def figure_output(figure: Any) -> tuple[dict[str, Any]]:
+    """Return a figure as what an ipywidgets.Output holds."""
+    return ({"output_type": "display_data", "metadata": {}, "data": figure_bundle(figure)},)

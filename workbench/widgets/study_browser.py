@@ -1,24 +1,33 @@
-"""Leaf through the studies of a store: choose a finding and a split, step from study to study."""
+"""Leaf through the studies of a store: say which ones, step from study to study, see many at once."""
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
 
-from lib.data.splits import Manifest
+from lib.data.splits import SPLITS, UNUSED, Manifest
 from lib.data.store import Store
-from workbench.figures import stores
-from workbench.widgets.display import figure_bundle
+from workbench.figures import curation, stores
+from workbench.figures.studies import frame
+from workbench.study_filter import ANY, NO_SPLIT, StudyFilter
+from workbench.widgets.browser_shell import browser_shell
 
-EVERY_LABEL = "every study"
-EVERY_SPLIT = "every split"
+PER_SHEET = 40
+
+Offer = list[tuple[str, str]]
+"""What a menu shows and what it means, in its order; the first entry asks for nothing."""
 
 
 class StudyBrowser:
-    """Which study is looked at.
+    """Which studies are chosen, and which of them is looked at.
 
     Attributes:
+        filter: what was asked for.
         rows: the studies of the choice, rows of the store.
+        num_patients: whose studies these are.
         place: of the study looked at, in `rows`.
+        message: what the last jump has to say, "" mostly.
     """
 
     def __init__(self, store: Store, manifest: Manifest | None = None):
@@ -29,88 +38,184 @@ class StudyBrowser:
             manifest: its splits; without one they cannot be chosen.
         """
         self.store = store
-        self.splits = {} if manifest is None else stores.rows_of_splits(manifest)
-        self.labels = [
-            name for name in store.label_names if (store.labels == 1).any(axis=0)[self._column(name)]
-        ]
-        self.choose()
+        self.manifest = manifest
+        self._sheet, self._drawn = None, None
+        self.clear()
         self.go_to(stores.telling_study(store))
 
-    def choose(self, label: str = EVERY_LABEL, split: str = EVERY_SPLIT) -> None:
-        """Keep the studies of a split that are positive for a label, and go to the first one.
+    def choose(self, **conditions: Any) -> None:
+        """Keep the studies that meet these conditions and those asked for before; go to the first one.
+
+        Args:
+            conditions: fields of `StudyFilter`.
 
         Raises:
-            ValueError: a label or split that the store does not have.
+            ValueError: a value that the store does not have.
         """
-        if label != EVERY_LABEL and label not in self.store.label_names:
-            raise ValueError(
-                f"{self.store.name} has no label {label!r}; it has {', '.join(self.store.label_names)}."
-            )
-        if split != EVERY_SPLIT and split not in self.splits:
-            raise ValueError(f"There is no split {split!r}; there are {', '.join(self.splits) or 'none'}.")
-        rows = np.arange(len(self.store)) if split == EVERY_SPLIT else self.splits[split]
-        if label != EVERY_LABEL:
-            rows = rows[self.store.labels[rows, self._column(label)] == 1]
-        self.rows, self.place = rows, 0
+        wanted = dataclasses.replace(self.filter, **conditions)
+        self.rows, self.filter = wanted.rows(self.store, self.manifest), wanted
+        self.num_patients = self.store.studies["patient_id"].iloc[self.rows].nunique()
+        self.place, self.message = 0, ""
+
+    def clear(self) -> None:
+        """Keep every study."""
+        self.filter = StudyFilter()
+        self.choose()
 
     def go_to(self, place: int) -> None:
         """Look at another study of the choice; places beyond its ends mean its ends."""
-        self.place = int(np.clip(place, 0, max(0, len(self.rows) - 1)))
+        self.place, self.message = int(np.clip(place, 0, max(0, len(self.rows) - 1))), ""
+
+    def find(self, name: str) -> None:
+        """Look at the next study of that id, or of that patient, or with that view.
+
+        A study that the choice leaves out ends the choice; `message` says so, and where nothing was found.
+
+        Args:
+            name: an id, or a part of the id of a study.
+        """
+        found, what = self._named(name.strip())
+        if not len(found):
+            self.message = f"There is no study, patient or view {name.strip()!r}."
+            return
+        inside = np.flatnonzero(np.isin(self.rows, found))
+        outside = not len(inside)
+        if outside:
+            self.clear()
+            inside = found
+        later = inside[inside > self.place]
+        self.place = int(later[0] if len(later) else inside[0])
+        self.message = what + " The choice did not hold it and was taken back." * outside
 
     @property
     def caption(self) -> str:
-        """Where the study stands in the choice."""
-        return f"{self.place + 1:,} of {len(self.rows):,}" if len(self.rows) else "no such study"
+        """Where the study stands in the choice, whose it is, and in which split."""
+        if not len(self.rows):
+            return self.advice
+        row = int(self.rows[self.place])
+        people = _count(self.num_patients, "patient", "patients")
+        this = f"this one: patient {self.store.studies['patient_id'].iloc[row]}"
+        if self.manifest is not None:
+            code = self.manifest.split[row]
+            this += f", {NO_SPLIT if code == UNUSED else SPLITS[code]}"
+        parts = [f"{self.place + 1:,} of {_count(len(self.rows), 'study', 'studies')} of {people}", this]
+        return " | ".join(parts + [self.message] * bool(self.message))
+
+    @property
+    def advice(self) -> str:
+        """For an empty choice: which condition to take back."""
+        helps = sorted(
+            self.filter.loosened(self.store, self.manifest).items(), key=lambda one: one[1], reverse=True
+        )
+        if not helps:
+            return "No study meets these conditions, nor all but one of them: take several back."
+        ways = ", ".join(f"without the {name} there are {count:,}" for name, count in helps)
+        return f"No study meets all of these conditions: {ways}."
+
+    def offers(self) -> dict[str, Offer]:
+        """Return field of `StudyFilter` -> its menu; only fields by which these studies differ."""
+        store, studies = self.store, self.store.studies
+        positive = (store.labels == 1).sum(axis=0)
+        known = np.isfinite(store.labels).any(axis=0)
+        positions = store.views.groupby("position")["study_row"].nunique().items()
+        readers = sorted(store.boxes["reader"].unique())
+        flagged = len(StudyFilter(flag=ANY).rows(store))
+        menus = {
+            "label": [
+                (f"{name} ({count:,})", name)
+                for name, count, some in zip(store.label_names, positive, known, strict=True)
+                if some
+            ],
+            "split": [(name, name) for name in self._splits()],
+            "position": [(f"{name} ({count:,})", name) for name, count in positions if name],
+            "sex": [
+                (f"{name} ({count:,})", name) for name, count in studies["sex"].value_counts().items() if name
+            ],
+            "flag": [(f"any flag ({flagged:,})", ANY)] * bool(flagged)
+            + [
+                (f"{flag.replace('_', ' ')} ({count:,})", flag)
+                for flag, count in stores.flag_counts(store).items()
+            ],
+            "reader": [("with boxes", ANY)] * bool(readers)
+            + [(f"boxes by {name}", name) for name in readers],
+        }
+        least = {"position": 2, "sex": 2}
+        return {
+            name: [(_EVERY[name], ""), *menu]
+            for name, menu in menus.items()
+            if len(menu) >= least.get(name, 1)
+        }
+
+    @property
+    def ages(self) -> tuple[int, int] | None:
+        """Youngest and oldest of the store in whole years, None where no age is known."""
+        ages = self.store.studies["age"].to_numpy()
+        ages = ages[np.isfinite(ages)]
+        return (math.floor(ages.min()), math.ceil(ages.max())) if len(ages) else None
+
+    def choose_ages(self, youngest: float, oldest: float) -> None:
+        """Keep studies of these ages; the whole range asks for nothing and keeps unknown ages too."""
+        first, last = self.ages
+        self.choose(
+            youngest=youngest if youngest > first else 0.0, oldest=oldest if oldest < last else math.inf
+        )
+
+    def study(self) -> Any:
+        """Return the figure of the study looked at."""
+        if not len(self.rows):
+            return curation.nothing("No such study", note=stores.note_of(self.store))
+        return stores.study(self.store, int(self.rows[self.place]), words=self.filter.words)
+
+    def sheet(self) -> Any:
+        """Return the figure of the forty studies of the choice among which the one looked at is."""
+        first = self.place // PER_SHEET * PER_SHEET
+        rows = self.rows[first : first + PER_SHEET]
+        if not len(rows):
+            return curation.nothing("No such study", note=stores.note_of(self.store))
+        if (first, self.filter) != self._drawn:  # of the same forty, only the frame moves
+            title = (
+                f"{first + 1:,} to {first + len(rows):,} of {len(self.rows):,} studies, first view of each"
+            )
+            self._sheet, self._drawn = stores.sheet(self.store, rows, title=title), (first, self.filter)
+        frame(self._sheet, self.place - first)
+        return self._sheet
 
     def static(self) -> Any:
-        """Return the figure of the study, None where the choice is empty."""
-        return stores.study(self.store, int(self.rows[self.place])) if len(self.rows) else None
+        """Return the figure of the study looked at."""
+        return self.study()
 
     def live(self) -> Any:
-        """Return the widget: two menus, a slider with a button at each end, the figure."""
-        return _shell(self)
+        """Return the widget: menus, a slider with a button at each end, the study, the sheet."""
+        return browser_shell(self)
 
-    def _column(self, label: str) -> int:
-        return list(self.store.label_names).index(label)
+    def _splits(self) -> list[str]:
+        if self.manifest is None:
+            return []
+        return [*SPLITS, *[NO_SPLIT] * bool((self.manifest.split == UNUSED).any())]
+
+    def _named(self, name: str) -> tuple[np.ndarray, str]:
+        """Return the rows of the studies that a name means, ascending, and what to say about it."""
+        studies, views = self.store.studies, self.store.views
+        if not name:
+            return np.empty(0, np.int64), ""
+        for column in ("study_id", "patient_id"):
+            if len(found := np.flatnonzero(studies[column] == name)):
+                return found, ""
+        if len(found := views["study_row"].to_numpy()[(views["view_id"] == name).to_numpy()]):
+            return found, ""
+        found = np.flatnonzero(studies["study_id"].str.contains(name, case=False, regex=False))
+        return found, f"{_count(len(found), 'study id contains', 'study ids contain')} {name!r}."
 
 
-def _shell(model: StudyBrowser) -> Any:
-    import ipywidgets
+_EVERY = {
+    "label": "every label",
+    "split": "every split",
+    "position": "every view",
+    "sex": "every sex",
+    "flag": "flagged or not",
+    "reader": "boxes or none",
+}
 
-    label = ipywidgets.Dropdown(options=[EVERY_LABEL, *model.labels], layout={"width": "220px"})
-    split = ipywidgets.Dropdown(options=[EVERY_SPLIT, *model.splits], layout={"width": "150px"})
-    place = ipywidgets.IntSlider(
-        value=model.place, max=max(0, len(model.rows) - 1), readout=False, layout={"width": "300px"}
-    )
-    back, onward = (
-        ipywidgets.Button(icon=icon, tooltip=tooltip, layout={"width": "36px"})
-        for icon, tooltip in (("chevron-left", "the study before"), ("chevron-right", "the next study"))
-    )
-    caption = ipywidgets.Label()
-    picture = ipywidgets.Output(layout={"min_height": "420px"})
 
-    def draw(*_: Any) -> None:
-        model.go_to(place.value)
-        caption.value = model.caption
-        figure = model.static()
-        data = (
-            {"output_type": "display_data", "metadata": {}, "data": figure_bundle(figure)} if figure else None
-        )
-        picture.outputs = (data,) if data else ()
-
-    def choose(*_: Any) -> None:
-        model.choose(label.value, split.value)
-        place.value, place.max = 0, max(0, len(model.rows) - 1)
-        draw()
-
-    def step(button: Any) -> None:
-        place.value += 1 if button is onward else -1  # the slider keeps it between its ends
-
-    back.on_click(step)
-    onward.on_click(step)
-    label.observe(choose, "value")
-    split.observe(choose, "value")
-    place.observe(draw, "value")
-    draw()
-    controls = [label, *([split] if model.splits else []), back, place, onward, caption]
-    return ipywidgets.VBox([ipywidgets.HBox(controls), picture]).add_class("wb-study-browser")
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from lib.data.chexpert_labels import CHEXPERT_LABELS
-from lib.data.readers.official import file_view, find_file, find_root, list_pictures, numbers, read_table
+from lib.data.readers.official import file_view, find_file, find_root, list_pictures
 from lib.data.readers.rows import find_folder, group_rows, split_paths
+from lib.data.readers.tables import numbers, read_table
 from lib.data.readers.uncertainty import LabelPolicy
 from lib.data.study import Study
 
@@ -133,7 +134,8 @@ def _read_split(root: Path, policy: LabelPolicy, split: str) -> tuple[pd.DataFra
     """Return what the rows of a table say about pictures and patients, and their labels `[rows, 14]`."""
     path = find_file(root, TABLES[split], NAME, _LAYOUT)
     needed = () if split == "test" else ABOUT
-    table = read_table(path, ("Path", *needed, *CHEXPERT_LABELS), NAME)
+    columns = ("Path", *needed, *CHEXPERT_LABELS)
+    table = read_table(path, columns, NAME, may_be_empty=split != "train")
     parts = split_paths(table["Path"], _PATH, _SHAPE, path, NAME)
     planes = table["Frontal/Lateral"] if "Frontal/Lateral" in table else parts["plane"].str.capitalize()
     projections = table["AP/PA"] if "AP/PA" in table else [""] * len(table)

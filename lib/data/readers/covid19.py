@@ -15,13 +15,14 @@ import pandas as pd
 
 from lib.data.covid_findings import COVID_LABELS, labels_from_findings, unknown_finding
 from lib.data.readers.official import (
+    check_lists,
     file_view,
     find_file,
     find_root,
     list_pictures,
     read_split_lists,
-    read_table,
 )
+from lib.data.readers.tables import list_columns, read_table, require_ids
 from lib.data.study import Box, Study, View
 
 NAME = "COVID-19 Image Data Collection"
@@ -83,6 +84,7 @@ class COVID19:
         self._pictures = list_pictures([self._root / "images"])
         self._names = set(self._table["filename"])
         self._splits = {} if split_lists is None else read_split_lists(Path(split_lists), NAME)
+        check_lists(self._splits, self._names, Path(split_lists or "."), NAME)
         has_train = not self._splits or "train" in self._splits.values()
         self._otherwise = "" if has_train else "train"
         self._studies = self._group()
@@ -107,7 +109,9 @@ class COVID19:
                 patient_id=first["patientid"],
                 views=views,
                 labels=labels_from_findings(part["finding"]),
-                boxes=tuple(box for view in views for box in self._boxes.get(view.view_id, ())),
+                boxes=tuple(
+                    box for name in dict.fromkeys(part["filename"]) for box in self._boxes.get(name, ())
+                ),
                 sex=first["sex"] if first["sex"] in ("M", "F") else "",
                 age=_years(first["age"]),
                 split=self._split(first["filename"]),
@@ -145,13 +149,8 @@ class COVID19:
         )
 
     def _check(self, path: Path) -> None:
-        columns = (self._table[key] for key in ("patientid", "filename", "finding"))
-        for row, (patient, file, finding) in enumerate(zip(*columns, strict=True), start=1):
-            for column, value in (("patientid", patient), ("filename", file)):
-                if not value:
-                    raise ValueError(
-                        f"{NAME} table {path}, row {row}: no {column}. Fill it in or remove the row."
-                    )
+        require_ids(self._table, ("patientid", "filename"), path, NAME)
+        for row, finding in enumerate(self._table["finding"], start=1):
             if term := unknown_finding(finding):
                 raise ValueError(
                     f"{NAME} table {path}, row {row}: unknown finding {term!r}. Correct it, or add it to "
@@ -182,9 +181,9 @@ def _read_metadata(path: Path) -> pd.DataFrame:
     table = table.rename(columns={"Patientid": "patientid"})
     for column in ("patientid", "offset"):
         if column not in table.columns:
-            found = ", ".join(table.columns)
             raise ValueError(
-                f"{NAME} table {path} has no column {column!r} (found: {found}). Download it again."
+                f"{NAME} table {path} has no column {column!r} (found: {list_columns(table)}). "
+                "Download it again."
             )
     for column in ("modality", "folder", "sex", "age"):
         if column not in table.columns:
@@ -201,7 +200,7 @@ def _read_boxes(root: Path) -> tuple[dict[str, tuple[float, float]], dict[str, t
     frames: dict[str, tuple[float, float]] = {}
     boxes: dict[str, tuple[Box, ...]] = {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
         names = {category["id"]: category["name"] for category in content["categories"]}
         images = {image["id"]: image for image in content["images"]}
         for mark in content["annotations"]:

@@ -7,11 +7,12 @@ called B have the classes positive and negative.
 """
 
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lib.data.readers.official import file_view, find_root, list_pictures
+from lib.data.readers.official import file_view, find_root, list_pictures, read_text, refuse_packed
 from lib.data.study import Study
 
 NAME = "COVIDx"
@@ -88,11 +89,12 @@ class COVIDx:
         for line in self._lines:
             path = self._root / line.folder / line.file
             twin = self._pictures[line.folder].get(path.stem)
+            is_there = os.path.isfile(path)  # no error for a name that is too long
             view = file_view(
                 self._root,
                 f"{line.folder}/{line.file}",
                 view_id=line.file,
-                found=None if path.is_file() else twin,
+                found=None if is_there else twin,
                 position="FRONTAL",  # the authors' scripts leave out lateral views and CT
             )
             yield Study(
@@ -132,16 +134,20 @@ def _read_lists(root: Path, version: str) -> list[Line]:
     lines: list[Line] = []
     for folder in SPLITS:
         name = list_name(folder, version)
+        before = len(lines)
         path = next((place / name for place in _places(root) if (place / name).is_file()), None)
         if path is not None:
             lines += _read_list(path, folder)
+            if len(lines) == before:
+                raise ValueError(f"{NAME} list {path} is empty. Download it again.")
         elif folder != "val":  # only the newest versions have one
+            refuse_packed(root, (name,), NAME)
             raise FileNotFoundError(f"{NAME} list {root / name} is missing. {_LAYOUT}.")
     return lines
 
 
 def _read_list(path: Path, folder: str) -> Iterator[Line]:
-    for number, text in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, text in enumerate(read_text(path).splitlines(), start=1):
         words = text.split()
         if not words:
             continue

@@ -22,14 +22,12 @@ Only `table`, `columns.image` and `columns.patient` must be there.
 """
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from lib.data.readers.csv_description import CORNER_AND_SIZE, CORNERS, closest, read_description
-from lib.data.readers.official import file_view, find_root, read_table
+from lib.data.readers.official import file_view, find_root
+from lib.data.readers.tables import NOT_AN_ID, list_columns, read_table
 from lib.data.study import POSITIONS, Box, Study, View
 
 NAME = "Own table"
@@ -91,9 +89,11 @@ class OwnTable:
         """Yield the studies in the order of their first rows."""
         for study_id, rows in self._studies.items():
             views = tuple(self._view(row) for row in rows if self._table["columns.image"][row])
+            view_ids = dict.fromkeys(view.view_id for view in views)  # a picture may be listed twice
             patient, row = self._agreed("columns.patient", rows)
-            if not patient:
-                raise self._cell_error("columns.patient", row, "is empty; fill it in")
+            if patient.lower() in NOT_AN_ID:  # else all such rows would be one patient
+                what = "is no id" if patient else "is empty"
+                raise self._cell_error("columns.patient", row, f"{what}; fill it in")
             age, row = self._agreed("columns.age", rows)
             yield Study(
                 study_id=study_id,
@@ -102,7 +102,7 @@ class OwnTable:
                 findings=self._agreed("columns.findings", rows)[0],
                 impression=self._agreed("columns.impression", rows)[0],
                 labels={label: self._one_of(f"labels.{label}", rows, TRUTHS) for label in self.label_names},
-                boxes=tuple(box for view in views for box in self._boxes.get(view.view_id, ())),
+                boxes=tuple(box for name in view_ids for box in self._boxes.get(name, ())),
                 sex=self._one_of("columns.sex", rows, SEXES),
                 age=self._years(age, row),
                 split=self._one_of("columns.split", rows, SPLITS),
@@ -114,30 +114,32 @@ class OwnTable:
         if not path.is_file():
             raise FileNotFoundError(f"Description {self._about.path}, key {key}: {path} does not exist.")
         try:
-            with warnings.catch_warnings():
-                # Else pandas cuts off what is too much in the first row.
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                separator = "\t" if ".tsv" in path.suffixes else ","
-                table = read_table(path, (), NAME, sep=separator, index_col=False)
-        except (ValueError, pd.errors.ParserWarning) as error:
+            separator = "\t" if ".tsv" in path.suffixes else ","
+            table = read_table(path, (), NAME, separator=separator, may_be_empty=True)
+        except ValueError as error:
             reason = str(error.__cause__ or error).strip().rstrip(".")
             what = f"{path} is no table with equal rows ({reason}); put texts that hold a comma in quotes"
             raise self._about.error(key, what) from error
+        names = table.columns.tolist()
         for name, column in columns.items():
-            if column not in table.columns:
-                found = ", ".join(table.columns)
-                hint = closest(column, table.columns)
-                missing = f"{path} has no column {column!r} (found: {found})" + (f".{hint}" if hint else "")
-                raise self._about.error(name, missing)
-        return {name: table[column].fillna("").str.strip().tolist() for name, column in columns.items()}
+            if column not in names:
+                hint = closest(column, names)
+                missing = f"{path} has no column {column!r} (found: {list_columns(table)})"
+                raise self._about.error(name, missing + (f".{hint}" if hint else ""))
+            if (count := names.count(column)) > 1:
+                raise self._about.error(name, f"{path} has {count} columns {column!r}; rename all but one")
+        if key == "table" and not len(table):
+            raise self._about.error(key, f"{path} has no rows below its header")
+        return {name: table[column].str.strip().tolist() for name, column in columns.items()}
 
     def _group(self) -> dict[str, list[int]]:
         """Return study id -> its rows."""
         key = "columns.study" if "columns.study" in self._table else "columns.image"
         studies: dict[str, list[int]] = {}
         for row, name in enumerate(self._table[key]):
-            if not name:
-                raise self._cell_error(key, row, "is empty; fill it in or remove the row")
+            if name.lower() in NOT_AN_ID:
+                what = "is no id" if name else "is empty"
+                raise self._cell_error(key, row, f"{what}; fill it in or remove the row")
             studies.setdefault(name, []).append(row)
         return studies
 
@@ -209,6 +211,8 @@ class OwnTable:
                 x1, y1 = x0 + x1, y0 + y1
             reader = table["boxes.reader"][row] if "boxes.reader" in table else ""
             finding = table["boxes.finding"][row]
+            if not finding:
+                raise self._cell_error("boxes.finding", row, "is empty; fill it in or remove the row", table)
             box = Box(view_id=name, finding=finding, x0=x0, y0=y0, x1=x1, y1=y1, reader=reader or "R1")
             boxes[name] = (*boxes.get(name, ()), box)
         return boxes

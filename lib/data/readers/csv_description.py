@@ -61,7 +61,7 @@ def read_description(path: Path) -> Description:
         ValueError: no YAML mapping, an unknown or missing key, or a value that makes no sense.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"Description {path} is not readable YAML: {error}") from error
     if not isinstance(content, Mapping):
@@ -92,6 +92,20 @@ def closest(name: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?`, or "" where nothing is near."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML would take the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        """Return the mapping of a node."""
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                mark = key.start_mark
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def _error(path: Path, key: str, what: str) -> ValueError:

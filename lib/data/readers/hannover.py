@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.data.readers.official import file_view, find_file, find_root, list_pictures, numbers, read_table
+from lib.data.readers.official import file_view, find_file, find_root, list_pictures
+from lib.data.readers.tables import numbers, read_table, require_ids
 from lib.data.study import Study
 
 NAME = "Hannover COVID-19"
@@ -63,10 +64,7 @@ class Hannover:
         self._root = find_root(root, NAME, _LAYOUT)
         path = find_file(self._root, (TABLE,), NAME, _LAYOUT)
         self._table = read_table(path, _COLUMNS, NAME)[list(_COLUMNS)].apply(lambda cells: cells.str.strip())
-        for column in ("patient_id", "image_id"):
-            for row, value in enumerate(self._table[column], start=1):
-                if not value:
-                    raise ValueError(f"{NAME} table {path}, row {row}: no {column}. Download it again.")
+        require_ids(self._table, ("patient_id", "image_id"), path, NAME)
         offsets = numbers(self._table, ("icu_admission_offset", "death_offset"), path, NAME).notna()
         self._table[offsets.columns] = offsets.astype("float64")
         self._folder = next((name for name in FOLDERS if (self._root / name).is_dir()), FOLDERS[0])

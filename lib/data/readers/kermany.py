@@ -57,6 +57,7 @@ class Kermany:
 
         Raises:
             FileNotFoundError: the root or all its pictures are missing.
+            ValueError: a folder of a part is none of the classes.
         """
         root = find_root(root, NAME, _LAYOUT)
         self._root = root / "chest_xray" if (root / "chest_xray").is_dir() else root
@@ -69,6 +70,8 @@ class Kermany:
             raise FileNotFoundError(
                 f"{NAME} root {self._root} holds no picture in train/NORMAL or the like. {_LAYOUT}."
             )
+        for part in filter(None, SPLITS):
+            _check_class_folders(self._root / part)
 
     def __len__(self) -> int:
         """Return the number of pictures."""
@@ -88,6 +91,18 @@ class Kermany:
                     labels=_labels(stem, class_folder),
                     split=SPLITS[part],
                 )
+
+
+def _check_class_folders(part: Path) -> None:
+    """Refuse a class folder under another name: without it all pictures would be of the other class."""
+    if not part.is_dir():
+        return
+    for folder in sorted(path for path in part.iterdir() if path.is_dir() and path.name[0] not in "._"):
+        if folder.name not in CLASS_FOLDERS:
+            raise ValueError(
+                f"{NAME} folder {folder} is not {' or '.join(CLASS_FOLDERS)}. Give it its official name, or "
+                "move it away."
+            )
 
 
 def _patient(stem: str, part: str) -> str:

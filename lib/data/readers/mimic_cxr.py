@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from lib.data.chexpert_labels import CHEXPERT_LABELS
-from lib.data.readers.official import file_view, find_file, find_root, list_pictures, read_table
+from lib.data.readers.official import file_view, find_file, find_root, list_pictures, read_text
 from lib.data.readers.rows import RowGroups, find_rows, group_rows
+from lib.data.readers.tables import read_table, require_ids
 from lib.data.readers.uncertainty import LabelPolicy
 from lib.data.reports import parse_sections
 from lib.data.study import Study
@@ -174,6 +175,7 @@ def _read_metadata(root: Path) -> pd.DataFrame:
     path = find_file(root, (METADATA,), NAME, _LAYOUT)
     columns = ["dicom_id", "subject_id", "study_id", "ViewPosition"]
     table = read_table(path, columns, NAME)[columns]
+    require_ids(table, ("dicom_id",), path, NAME)
     for column in ("subject_id", "study_id"):
         is_id = table[column].str.fullmatch(r"[0-9]{8}").to_numpy(bool)
         if not is_id.all():
@@ -215,6 +217,6 @@ def _patient_folder(subject: str) -> str:
 def _read_report(path: Path) -> str:
     """Read a report; one that is missing has no text."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_text(path)
     except FileNotFoundError:
         return ""

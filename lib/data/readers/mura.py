@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.data.readers.official import file_view, find_file, find_root, list_pictures, numbers, read_table
+from lib.data.readers.official import file_view, find_file, find_root, list_pictures
 from lib.data.readers.rows import find_folder, find_rows, group_rows, split_paths
+from lib.data.readers.tables import numbers, read_table
 from lib.data.study import Study
 
 NAME = "MURA"
@@ -107,7 +108,7 @@ class MURA:
 def _read_pictures(root: Path, folder: str) -> pd.DataFrame:
     """Return `key` (the folder of the study) and `file` of each picture."""
     path = find_file(root, (PICTURES.format(folder),), NAME, _LAYOUT)
-    table = read_table(path, ("path",), NAME, header=None, names=["path"])
+    table = read_table(path, ("path",), NAME, names=["path"])
     parts = split_paths(table["path"], _PICTURE_PATH, f"{_STUDY_SHAPE}image1.png", path, NAME)
     return pd.DataFrame({"key": _keys(parts), "file": parts["file"]})
 
@@ -115,7 +116,7 @@ def _read_pictures(root: Path, folder: str) -> pd.DataFrame:
 def _read_studies(root: Path, folder: str) -> pd.DataFrame:
     """Return `key` and `label` (1 or 0) of each study."""
     path = find_file(root, (STUDIES.format(folder),), NAME, _LAYOUT)
-    table = read_table(path, ("study", "label"), NAME, header=None, names=["study", "label"])
+    table = read_table(path, ("study", "label"), NAME, names=["study", "label"])
     keys = _keys(split_paths(table["study"], _STUDY_PATH, _STUDY_SHAPE, path, NAME))
     find_rows(keys.rename("study"), (), path, NAME)  # a study stands there once
     labels = numbers(table, ("label",), path, NAME)["label"]

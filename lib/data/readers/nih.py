@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.data.readers.official import (
+    check_lists,
     file_view,
     find_file,
     find_root,
     list_pictures,
-    numbers,
     read_split_lists,
-    read_table,
+    read_text,
 )
+from lib.data.readers.tables import numbers, read_table, require_ids
 from lib.data.study import Box, Study
 
 NAME = "NIH ChestX-ray14"
@@ -89,6 +90,7 @@ class NIH:
         self._root = find_root(root, NAME, _LAYOUT)
         path = find_file(self._root, ENTRIES, NAME, _LAYOUT)
         self._table = read_table(path, COLUMNS, NAME)
+        require_ids(self._table, ("Image Index", "Patient ID"), path, NAME)
         self._check_labels(path)
         self._boxes = _read_boxes(self._root / BOXES)
         folders = [self._root / f"images_{number:03d}" / "images" for number in range(1, 13)]
@@ -98,6 +100,7 @@ class NIH:
             self._otherwise = ""
         else:
             self._splits = read_split_lists(Path(split_lists), NAME)
+            check_lists(self._splits, self._table["Image Index"], Path(split_lists), NAME)
             has_train = "train" in self._splits.values()
             self._otherwise = "" if has_train else "train"
 
@@ -121,7 +124,7 @@ class NIH:
             )
             yield Study(
                 study_id=stem,
-                patient_id=patient.zfill(8),
+                patient_id=patient.strip().zfill(8),
                 views=(view,),
                 labels={label: float(label in present) for label in LABELS},
                 boxes=self._boxes.get(name, ()),
@@ -147,11 +150,11 @@ def _years(age: str) -> float:
 
 
 def _read_boxes(path: Path) -> dict[str, tuple[Box, ...]]:
-    """Read the boxes of each picture; its header has commas inside a name, so that columns are split."""
+    """Read the boxes of each picture; the header has commas inside a name, so that columns are split."""
     if not path.is_file():
         return {}
     corner = ("Bbox [x", "y", "w", "h]")
-    table = read_table(path, ("Image Index", "Finding Label", *corner), NAME, index_col=False)
+    table = read_table(path, ("Image Index", "Finding Label", *corner), NAME, may_be_empty=True)
     boxes: dict[str, tuple[Box, ...]] = {}
     places = numbers(table, corner, path, NAME).itertuples(index=False, name=None)
     for name, finding, (x, y, width, height) in zip(
@@ -170,9 +173,10 @@ def _read_boxes(path: Path) -> dict[str, tuple[Box, ...]]:
 
 
 def _read_official_lists(root: Path) -> dict[str, str]:
-    return {
-        name: split
-        for file, split in OFFICIAL_LISTS.items()
-        if (root / file).is_file()
-        for name in (root / file).read_text(encoding="utf-8").split()
-    }
+    splits: dict[str, str] = {}
+    for path, split in ((root / file, split) for file, split in OFFICIAL_LISTS.items()):
+        names = read_text(path).split() if path.is_file() else None
+        if names == []:
+            raise ValueError(f"{NAME} list {path} is empty. Download it again.")
+        splits |= dict.fromkeys(names or (), split)
+    return splits

@@ -1,17 +1,17 @@
-"""What readers of files share: the root, its tables as text, and pictures that never lie outside of it."""
+"""What readers of files share: the root, its files and lists, and pictures that never lie outside of it.
+
+Only names that a table holds are distrusted. A link in the root that leads elsewhere was laid there by the
+person who gave the root, often because the pictures are on another disk, and is followed.
+"""
 
 import os
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-import pandas as pd
-
+from lib.data.readers.tables import ENCODINGS
 from lib.data.study import View
-
-ENCODINGS = ("utf-8-sig", "latin-1")
-"""Tried in turn: with or without a byte order mark, then what older spreadsheet programs write."""
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom")
 """Kinds of files that a picture may have become in a copy; of several the first counts."""
@@ -49,60 +49,32 @@ def find_file(root: Path, names: Sequence[str], data_set: str, layout: str) -> P
         for path in (root / name, root / f"{name}.gz"):
             if path.is_file():
                 return path
+    refuse_packed(root, names, data_set)
     others = f" (or {', '.join(names[1:])})" if len(names) > 1 else ""
     raise FileNotFoundError(f"{data_set} file {root / names[0]} is missing{others}. {layout}.")
 
 
-def read_table(path: Path, needed: Sequence[str], data_set: str, **options) -> pd.DataFrame:
-    """Read a CSV table as text: nothing is taken for a missing value, no id for a number.
-
-    Line ends, a byte order mark and blanks around the column names do not matter.
-
-    Args:
-        path: the table, plain or gzip.
-        needed: columns that must be there.
-        data_set: its name in errors.
-        options: of `pandas.read_csv`.
+def refuse_packed(root: Path, names: Iterable[str], data_set: str) -> None:
+    """Say so where a missing file lies there as a zip, as some sites give single files out.
 
     Raises:
-        ValueError: no table, or a column is missing; names the columns that are there.
+        FileNotFoundError: it does.
     """
+    for name in names:
+        path = root / f"{name}.zip"
+        if path.is_file():
+            raise FileNotFoundError(f"{data_set} file {root / name} is still packed; unpack {path} there.")
+
+
+def read_text(path: Path) -> str:
+    """Read a small text file: UTF-8, or else Latin-1, in which every byte means something."""
+    content = path.read_bytes()
     for encoding in ENCODINGS:
         try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding=encoding, **options)
+            return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
-            raise ValueError(
-                f"{data_set} table {path} is not readable CSV ({error}). Download it again."
-            ) from error
-        break
-    table = table.rename(columns=lambda name: str(name).strip())
-    missing = [name for name in needed if name not in table.columns]
-    if missing:
-        found = ", ".join(map(str, table.columns))
-        raise ValueError(
-            f"{data_set} table {path} has no column {missing[0]!r} (found: {found}). Download it again."
-        )
-    return table
-
-
-def numbers(table: pd.DataFrame, columns: Sequence[str], path: Path, data_set: str) -> pd.DataFrame:
-    """Return columns of a text table as float64, empty cells as NaN.
-
-    Raises:
-        ValueError: a cell holds something else; names row and column.
-    """
-    texts = table[list(columns)].apply(lambda column: column.str.strip())
-    values = texts.apply(pd.to_numeric, errors="coerce")
-    wrong = (values.isna() & ~texts.isin(["", "nan", "NaN"])).to_numpy()
-    if wrong.any():
-        row, column = (int(places[0]) for places in wrong.nonzero())
-        raise ValueError(
-            f"{data_set} table {path}, row {row + 1}: {columns[column]} is {texts.iloc[row, column]!r}, "
-            "not a number. Download it again."
-        )
-    return values.astype("float64")
+    raise AssertionError("Latin-1 decodes everything")
 
 
 def file_view(
@@ -134,19 +106,24 @@ def is_outside(name: str) -> bool:
 
 
 def list_pictures(folders: Iterable[Path], suffixes: Sequence[str] = PICTURE_SUFFIXES) -> dict[str, Path]:
-    """Return stem -> file for the pictures that lie directly in some folders; missing folders hold none."""
+    """Return stem -> file for the pictures that lie directly in some folders; missing folders hold none.
+
+    `._1.png` is no picture: another system keeps there what it knows of `1.png`. The odd bytes of a stem that
+    is no text in UTF-8, as in old archives, are spelled out, so that it can be stored.
+    """
     found: dict[str, Path] = {}
     ranks = {suffix: rank for rank, suffix in enumerate(suffixes)}
     for folder in folders:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # no error for a name that is too long
             continue
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries)
         for name in names:
             stem, suffix = os.path.splitext(name)
             rank = ranks.get(suffix.lower())
-            if rank is None:
+            if rank is None or name.startswith("._"):
                 continue
+            stem = stem.encode("utf-8", "backslashreplace").decode()
             before = found.get(stem)
             if before is None or rank < ranks[before.suffix.lower()]:
                 found[stem] = folder / name
@@ -169,7 +146,7 @@ def read_split_lists(folder: Path, data_set: str) -> dict[str, str]:
         for path in (folder / name for name in names):
             if not path.is_file():
                 continue
-            for line in path.read_text(encoding="utf-8-sig").splitlines():
+            for line in read_text(path).splitlines():
                 if not line.strip():
                     continue
                 name = PurePosixPath(line.split()[0]).name
@@ -180,3 +157,22 @@ def read_split_lists(folder: Path, data_set: str) -> dict[str, str]:
             f"{data_set} split lists {folder} holds no train.txt, val.txt (or valid.txt) or test.txt."
         )
     return splits
+
+
+def check_lists(splits: Mapping[str, str], names: Iterable[str], folder: Path, data_set: str) -> None:
+    """Check that lists are about a data set at all: of others no name fits, and all would be for training.
+
+    Args:
+        splits: name -> split, as `read_split_lists` gives it.
+        names: of the pictures, spelled alike.
+        folder: of the lists, for errors.
+        data_set: its name in errors.
+
+    Raises:
+        ValueError: no list names any of the pictures.
+    """
+    if splits and splits.keys().isdisjoint(names):
+        raise ValueError(
+            f"{data_set} split lists {folder} name none of the pictures, for example {next(iter(splits))!r}: "
+            "they are of another data set, or their names have another form."
+        )

@@ -16,10 +16,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-import pandas as pd
+import numpy as np
 
 from lib.data.chexpert_labels import CHEXPERT_LABELS, labels_from_headings
-from lib.data.readers.official import find_root, read_table
+from lib.data.readers.official import file_view, find_root
+from lib.data.readers.tables import numbers, read_table, require_ids
 from lib.data.study import Study, View
 
 REPORTS, PROJECTIONS, SIZES = "indiana_reports.csv", "indiana_projections.csv", "sizes.csv"
@@ -82,11 +83,11 @@ class OpenI:
             for file, projection in files
         }
         if self._layout == "tables":
-            self._reports = read_table(
-                self._root / REPORTS, ("uid", "MeSH", "findings", "impression"), "Open-i"
-            )
+            path = self._root / REPORTS
+            self._reports = read_table(path, ("uid", "MeSH", "findings", "impression"), "Open-i")
+            require_ids(self._reports, ("uid",), path, "Open-i")
         else:
-            files = (self._root / XML_FOLDER).glob("*.xml")
+            files = (self._root / XML_FOLDER).glob("[!.]*.xml")  # ._1.xml is another system's note on 1.xml
             self._report_files = sorted(files, key=lambda file: (len(file.stem), file.stem))  # 2 before 10
 
     def __iter__(self) -> Iterator[Study]:
@@ -114,12 +115,13 @@ class OpenI:
         for file in self._report_files:
             try:
                 root = ElementTree.parse(file).getroot()
-            except ElementTree.ParseError as error:
+            except (ElementTree.ParseError, ValueError, LookupError) as error:  # the last two: its encoding
                 raise ValueError(
                     f"Open-i report {file} is not readable XML ({error}). Unpack NLMCXR_reports.tgz again."
                 ) from error
             number = root.find("uId")
-            uid = file.stem if number is None else number.get("id", file.stem).removeprefix("CXR")
+            uid = "" if number is None else number.get("id", "").removeprefix("CXR").strip()
+            uid = uid or file.stem
             sections = {text.get("Label"): "".join(text.itertext()) for text in root.iter("AbstractText")}
             headings = [heading.text or "" for heading in root.iterfind("MeSH/major")]
             image_ids = [image.get("id", "") for image in root.iterfind("parentImage")]
@@ -144,10 +146,12 @@ class OpenI:
 
     def _view(self, image_id: str, file_name: str) -> View:
         """Return a view; a picture that is listed and absent keeps the path where it should be."""
-        return View(
+        return file_view(
+            self._image_folder,
+            file_name,
             view_id=image_id,
+            found=self._images.get(image_id),
             position=self._positions.get(image_id, "UNKNOWN"),
-            path=self._images.get(image_id, self._image_folder / file_name),
             aspect=self._aspects.get(image_id),
         )
 
@@ -178,7 +182,7 @@ def _find_images(root: Path) -> tuple[Path, dict[str, Path]]:
     for name in IMAGE_FOLDERS:
         folder = root / name
         files = [file for file in folder.iterdir() if "_IM-" in file.name] if folder.is_dir() else []
-        files = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+        files = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and file.name[:2] != "._"]
         if files:
             files.sort(key=lambda file: IMAGE_SUFFIXES.index(file.suffix.lower()))
             return folder, {official_image_id(file.name): file for file in files}
@@ -192,6 +196,7 @@ def _read_projections(file: Path) -> Mapping[str, list[tuple[str, str]]]:
     projections: dict[str, list[tuple[str, str]]] = {}
     if file.is_file():
         table = read_table(file, ("uid", "filename", "projection"), "Open-i")
+        require_ids(table, ("uid", "filename"), file, "Open-i")
         for uid, name, projection in zip(table["uid"], table["filename"], table["projection"], strict=True):
             projections.setdefault(uid, []).append((name, projection))
     return projections
@@ -202,7 +207,10 @@ def _read_aspects(file: Path) -> Mapping[str, float]:
     if not file.is_file():
         return {}
     table = read_table(file, ("official_image_id", "dicom_columns", "dicom_rows"), "Open-i")
-    columns, rows = (pd.to_numeric(table[name], errors="coerce") for name in ("dicom_columns", "dicom_rows"))
-    aspects = columns / rows
+    sizes = numbers(table, ("dicom_columns", "dicom_rows"), file, "Open-i")
+    wrong = ((sizes <= 0) | np.isinf(sizes)).any(axis=1).to_numpy()
+    if wrong.any():
+        raise ValueError(f"Open-i table {file}, row {int(wrong.argmax()) + 1}: a size is not above 0.")
+    aspects = sizes["dicom_columns"] / sizes["dicom_rows"]
     known = aspects.notna()
     return dict(zip(table["official_image_id"][known], aspects[known].tolist(), strict=True))

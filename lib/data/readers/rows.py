@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lib.data.readers.official import refuse_packed
+
 
 @dataclasses.dataclass(frozen=True)
 class RowGroups:
@@ -100,4 +102,5 @@ def find_folder(root: Path, names: Sequence[str], table: str, data_set: str, lay
     for folder in (root, *(root / name for name in names)):
         if any((folder / name).is_file() for name in (table, f"{table}.gz")):
             return folder
+    refuse_packed(root, (table,), data_set)
     raise FileNotFoundError(f"{data_set} file {root / table} is missing. {layout}.")

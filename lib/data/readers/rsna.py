@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lib.data.readers.official import file_view, find_file, find_root, list_pictures, numbers, read_table
+from lib.data.readers.official import file_view, find_file, find_root, list_pictures
+from lib.data.readers.tables import numbers, read_table, require_ids
 from lib.data.study import Box, Study
 
 NAME = "RSNA Pneumonia"
@@ -150,6 +151,7 @@ def _read_boxes(path: Path) -> pd.DataFrame:
     """Read a row per box, or per picture without one, into a table with the columns of `_Row`."""
     corners = ("x", "y", "width", "height")
     table = read_table(path, ("patientId", *corners, "Target"), NAME)
+    require_ids(table, ("patientId",), path, NAME)
     values = numbers(table, (*corners, "Target"), path, NAME)
     target = values["Target"]
     for wrong, what in (
@@ -185,9 +187,12 @@ def _read_patients(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        pairs = [(row["subset_img_id"], row["img_id"]) for row in json.loads(path.read_text("utf-8"))]
-    except (ValueError, TypeError, KeyError) as error:
+        rows = json.loads(path.read_text("utf-8-sig"))
+        pairs = [(row["subset_img_id"], row["img_id"].split("_")[0]) for row in rows]
+        if nameless := [image for image, patient in pairs if not patient]:
+            raise ValueError(f"{nameless[0]} has no patient")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(
             f"{NAME} file {path} is no list of subset_img_id and img_id ({error!r}). Download it again."
         ) from error
-    return {image: name.split("_")[0] for image, name in pairs}
+    return dict(pairs)

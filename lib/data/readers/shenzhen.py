@@ -10,7 +10,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.data.readers.official import file_view, find_root, list_pictures, read_split_lists
+from lib.data.readers.official import (
+    check_lists,
+    file_view,
+    find_root,
+    list_pictures,
+    read_split_lists,
+    read_text,
+)
 from lib.data.study import Study
 
 NAME = "Shenzhen"
@@ -66,6 +73,7 @@ class Shenzhen:
             raise FileNotFoundError(f"{NAME} folder {self._root / PICTURES} holds no picture. {_LAYOUT}.")
         splits = {} if split_lists is None else read_split_lists(Path(split_lists), NAME)
         self._splits = {os.path.splitext(name)[0]: split for name, split in splits.items()}
+        check_lists(self._splits, self._pictures, Path(split_lists or "."), NAME)
         has_train = not splits or "train" in splits.values()
         self._otherwise = "" if has_train else "train"
 
@@ -97,7 +105,7 @@ class Shenzhen:
 
     def _reading(self, stem: str) -> str:
         path = self._root / READINGS / f"{stem}.txt"
-        return path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
+        return read_text(path) if path.is_file() else ""
 
 
 def read_sex_and_age(reading: str) -> tuple[str, float]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lib.data.chexpert_labels import CHEXPERT_LABELS
-from lib.data.readers.official import numbers
+from lib.data.readers.tables import numbers
 
 POLICIES = {"ignore": float("nan"), "zeros": 0.0, "ones": 1.0}
 """Policy -> the label that it makes."""

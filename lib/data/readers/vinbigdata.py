@@ -19,6 +19,7 @@ import pandas as pd
 from lib.data.dicom import DICOM_SUFFIXES
 from lib.data.readers.official import (
     PICTURE_SUFFIXES,
+    check_lists,
     file_view,
     find_file,
     find_root,
@@ -110,6 +111,7 @@ class VinBigData:
             self._check_scales()
         lists = {} if split_lists is None else read_split_lists(Path(split_lists), NAME)
         self._splits = {name.rsplit(".", 1)[0]: split for name, split in lists.items()}
+        check_lists(self._splits, self._marks["image"], Path(split_lists or "."), NAME)
         self._otherwise = "" if "train" in lists.values() else "train"
 
     def __len__(self) -> int:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lib.data.readers.official import find_file, numbers, read_table
+from lib.data.readers.official import find_file
+from lib.data.readers.tables import numbers, read_table, require_ids
 
 NAME = "VinBigData"
 TABLE = "train.csv"
@@ -88,7 +89,9 @@ def read_boxes(path: Path, split: str, names: Sequence[str], reader: str | None 
         ValueError: no such table, an unknown finding or a corner that is no number.
     """
     columns = ("image_id", "class_name", *CORNERS, *(() if reader else ("rad_id",)))
-    table = read_table(path, columns, NAME)
+    # The test pictures of PhysioNet may all be normal.
+    table = read_table(path, columns, NAME, may_be_empty=bool(split))
+    require_ids(table, ("image_id", *(() if reader else ("rad_id",))), path, NAME)
     findings = table["class_name"].replace(OTHER_NAMES)
     unknown = (~findings.isin([*names, NO_FINDING])).to_numpy()
     if unknown.any():
@@ -113,6 +116,7 @@ def read_physionet(folder: Path, split: str) -> pd.DataFrame:
     reader = CONSENSUS if split == "test" else None
     path = find_file(folder, (IMAGE_LABELS.format(split=split),), NAME, LAYOUT)
     table = read_table(path, ("image_id", *LABELS, *(() if reader else ("rad_id",))), NAME)
+    require_ids(table, ("image_id", *(() if reader else ("rad_id",))), path, NAME)
     table = table.rename(columns=OTHER_NAMES)
     absent = [name for name in names if name not in table.columns]
     if absent:
@@ -144,13 +148,15 @@ def read_sizes(root: Path, table: Path | None) -> dict[str, tuple[float, float]]
         ValueError: a size that is no number above 0.
     """
     sources = [(root / name, ("dim1", "dim0")) for name in SIZES if (root / name).is_file()]
-    if table is not None and {"width", "height"} <= set(read_table(table, (), NAME, nrows=0).columns):
+    if table is not None:
         sources.append((table, ("width", "height")))
     found: dict[str, tuple[float, float]] = {}
     for path, columns in sources:
-        text = read_table(path, ("image_id", *columns), NAME)
+        text = read_table(path, ("image_id", *(() if path == table else columns)), NAME)
+        if not {*columns} <= {*text.columns}:
+            continue  # the table of boxes has sizes in some copies alone
         sizes = numbers(text, columns, path, NAME)
-        wrong = (~(sizes > 0).all(axis=1)).to_numpy()
+        wrong = (~((sizes > 0) & np.isfinite(sizes)).all(axis=1)).to_numpy()
         if wrong.any():
             raise ValueError(f"{NAME} table {path}, row {int(wrong.argmax()) + 1}: a size is missing or 0.")
         found.update(zip(text["image_id"], sizes.itertuples(index=False, name=None), strict=True))

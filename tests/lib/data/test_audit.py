@@ -8,39 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib.data.audit import LEAKS, LeakFound, Part, audit, parts_of, pretraining_parts, refuse_leaks
-from lib.data.fingerprint import alike, fingerprints, mirrored
+from lib.data.audit import LEAKS, LeakFound, Part, audit, box_part, parts_of, pretraining_parts, refuse_leaks
 from lib.data.ingest import ingest
 from lib.data.readers.phantom import PhantomSource
 from lib.data.splits import make_manifest
 from lib.data.store import Store
 from lib.data.study import Box, Study, View
+from tests.lib.data.tiny_pictures import Pictures, show
 
 SIZE = 128
 NUM_STUDIES = 40
-
-
-def show(pixels):
-    return pixels
-
-
-@dataclasses.dataclass
-class Pictures:
-    """A reader of studies that a test made."""
-
-    name: str
-    studies: list[Study]
-    source = "a test"
-    licence = "none"
-    label_names = ("sick",)
-    has_reports = False
-    label_noise = "none"
-
-    def __iter__(self):
-        return iter(self.studies)
-
-    def __len__(self):
-        return len(self.studies)
 
 
 @functools.cache
@@ -203,22 +180,45 @@ def test_a_manifest_keeps_its_own_border(tmp_path):
     }
 
 
-def local_mean(picture):
-    padded = np.pad(picture, 2, mode="reflect")
-    return np.array([[padded[y : y + 5, x : x + 5].mean() for x in range(48)] for y in range(48)])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_store_of_boxes_shares_nothing_with_what_was_learnt(tmp_path, seed):
+    """A box store has a picture of the training once more, re-encoded and under other names."""
+    random = np.random.default_rng(seed)
+    pictures = chests()
+    number = int(random.integers(NUM_STUDIES - 10))  # not in the test
+    boxed = [*pictures[NUM_STUDIES:], reencode(pictures[number], random, mirror=bool(seed % 2))]
+    box_store = ingest(
+        Pictures("boxes", make_studies("boxes", boxed, boxed={2, 7, NUM_STUDIES})),
+        tmp_path / "boxes",
+        image_size=SIZE,
+        workers=0,
+        progress=False,
+    )
+    parts = make_parts(
+        tmp_path, make_studies("source", pictures[:5]), make_studies("target", pictures[:NUM_STUDIES])
+    )
+    parts = [part for part in parts if part.role != "pretraining"]
+    assert box_part(box_store).rows.tolist() == [2, 7, NUM_STUDIES]
+    (finding,) = audit([*parts, box_part(box_store)])
+    assert finding.kind == ("mirrored image" if seed % 2 else "near-identical image")
+    assert finding.border == f"{parts[0 if number < NUM_STUDIES - 15 else 1].name} and boxes of boxes"
+    assert finding.examples == (f"target-v{number} is boxes-v{NUM_STUDIES}",) and finding.is_leak
 
 
-def test_fingerprints_agree_with_a_naive_double():
-    random = np.random.default_rng(0)
-    images = random.integers(0, 256, (3, 96, 96), dtype=np.uint8)
-    images[2] = 7  # nothing to see
-    prints = fingerprints(images, np.arange(3)).astype(np.float64)
-    for number in range(2):
-        small = images[number].reshape(48, 2, 48, 2).mean((1, 3))
-        fine = small - local_mean(small)
-        fine = (fine / np.sqrt(local_mean(fine**2) + 3.0**2))[5:-5, 5:-5]
-        fine -= fine.mean()
-        np.testing.assert_allclose(prints[number], (fine / np.linalg.norm(fine)).ravel(), atol=2e-3)
-    assert not prints[2].any() and not list(alike(prints[2:], prints))
-    back = fingerprints(np.ascontiguousarray(images[:, :, ::-1]), np.arange(3))
-    np.testing.assert_allclose(mirrored(prints), back, atol=2e-3)
+def test_a_store_without_boxes_judges_nothing(tmp_path):
+    parts = make_parts(tmp_path, make_studies("source", chests()[:3]), make_studies("target", chests()[3:9]))
+    with pytest.raises(ValueError, match=r"source has no boxes; --boxes takes a store with boxes"):
+        box_part(parts[0].store)
+
+
+def test_a_split_without_studies_has_nothing_to_leak(tmp_path):
+    store = ingest(
+        Pictures("set", make_studies("set", chests())),
+        tmp_path / "set",
+        image_size=SIZE,
+        workers=0,
+        progress=False,
+    )
+    manifest = make_manifest(store, fractions=(0.8, 0.0, 0.2))
+    assert not len(manifest.rows("validation"))
+    assert audit(parts_of(store, manifest)) == []

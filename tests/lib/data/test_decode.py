@@ -65,6 +65,15 @@ def test_pixels_of_the_right_size_are_not_touched(tmp_path):
     np.testing.assert_array_equal(read_picture(tmp_path / "a.png", 64)[0], pixels)
 
 
+def test_whole_pixels_are_averaged_exactly(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 96), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    means = pixels.reshape(32, 4, 24, 4).mean(axis=(1, 3))
+    assert np.abs(read_picture(tmp_path / "a.png", 32)[0][:, 4:28] - means).max() <= 0.5
+    means = pixels.reshape(32, 4, 32, 3).mean(axis=(1, 3))  # squeezed: each side by its own factor
+    assert np.abs(read_picture(tmp_path / "a.png", 32, aspect=1.0)[0] - means).max() <= 0.5 + 1e-3
+
+
 def test_padding_is_black(tmp_path):
     Image.fromarray(draw(1, 64, 32)).save(tmp_path / "a.png")
     canvas, placement = read_picture(tmp_path / "a.png", 64)

@@ -1,23 +1,16 @@
-"""Batches: the right views in the right order, reproducible from any position, one ahead."""
-
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
+"""Batches: the right views in the right order, reproducible from any position."""
 
 import numpy as np
 import pytest
 import torch
+from tiny_loader import PLAIN, SIZE, make_loader
 from tiny_store import make_store
 
 from lib.data.augment import AugmentConfig, normalize
 from lib.data.laterality import swap_laterality
-from lib.data.loader import Batch, StudyLoader, tokenize_reports
+from lib.data.loader import Batch, tokenize_reports
 from lib.data.store import Store
 from lib.data.tokenizer import ReportTokenizer
-
-SIZE = 24
-PLAIN = AugmentConfig(crop_size=SIZE, rotation=0, flip=0, brightness=(1, 1), contrast=(1, 1))
-FULL = AugmentConfig(crop_size=SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +21,6 @@ def store(tmp_path_factory) -> Store:
 @pytest.fixture(scope="module")
 def tokenizer(store) -> ReportTokenizer:
     return ReportTokenizer.train(store.texts, vocab_size=200)
-
-
-def make_loader(store: Store, **options) -> StudyLoader:
-    rows = options.pop("rows", np.arange(len(store)))
-    return StudyLoader(store, rows, **({"batch_size": 5, "image_size": SIZE, "augment": FULL} | options))
 
 
 def assert_same(first: Batch, second: Batch) -> None:
@@ -205,64 +193,6 @@ def test_studies_without_a_view_of_the_positions_are_no_items(store):
     loader = make_loader(store, positions=("UNKNOWN",), augment=None)  # only studies of four views have one
     np.testing.assert_array_equal(loader.items.study_rows, np.arange(3, 24, 4))
     assert (store.views.position[loader.items.view_rows.ravel()] == "UNKNOWN").all()
-
-
-def test_it_works_ahead(store):
-    reads = []
-
-    class CountingStore(Store):
-        @property
-        def images(self):
-            reads.append(threading.current_thread().name)
-            return super().images
-
-    batches = make_loader(CountingStore(store.path)).epoch(0)
-    reads.clear()
-    next(batches)
-    deadline = time.monotonic() + 20
-    while len(reads) < 3 and time.monotonic() < deadline:
-        time.sleep(0.005)
-    time.sleep(0.05)
-    assert len(reads) == 3 and all("study-loader" in name for name in reads)  # the first and two ahead
-    batches.close()
-
-
-def test_an_error_in_the_background_is_raised_here(tmp_path):
-    small = make_store(tmp_path / "store")
-    loader = make_loader(small)
-    (tmp_path / "store" / "images.npy").unlink()
-    with pytest.raises(FileNotFoundError, match=r"images\.npy"):
-        next(loader.epoch(0))
-    assert not loader_threads()
-
-
-def loader_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if "study-loader" in thread.name]
-
-
-def test_closing_early_ends_the_threads(store):
-    batches = make_loader(store).epoch(0)
-    next(batches)
-    assert loader_threads()
-    batches.close()
-    assert not loader_threads()
-    for _ in make_loader(store).epoch(0):
-        break
-    assert not loader_threads()
-    list(make_loader(store).epoch(0))
-    assert not loader_threads()
-
-
-def test_the_cores_of_the_training_thread_are_left_alone(store):
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(3)
-        next(make_loader(store).epoch(0))
-        assert torch.get_num_threads() == 3
-        with ThreadPoolExecutor(1) as later:
-            assert later.submit(torch.get_num_threads).result() == 3
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_a_batch_moves_as_a_whole(store, tokenizer):

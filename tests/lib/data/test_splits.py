@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_store import make_store
 
-from lib.data.splits import SPLITS, Manifest, make_manifest
+from lib.data.splits import SPLITS, UNUSED, Manifest, make_manifest
 
 
 @dataclasses.dataclass
@@ -18,13 +19,23 @@ class Tables:
     """As much of a store as splits look at."""
 
     studies: pd.DataFrame
+    views: pd.DataFrame
+    flags: pd.DataFrame
     id: str = "ab" * 32
     name: str = "tables"
     path: str = "outputs/stores/tables"
 
 
-def tables(patients: list[str], split: list[str] | None = None) -> Tables:
-    return Tables(pd.DataFrame({"patient_id": patients, "split": split or [""] * len(patients)}))
+def tables(
+    patients: list[str], split: list[str] | None = None, flags: Sequence[tuple[int, str, str]] = ()
+) -> Tables:
+    """Return studies of one view each; `flags` are study row, flag and the patient of the twin."""
+    names = [str(row) for row in range(len(patients))]
+    return Tables(
+        pd.DataFrame({"patient_id": patients, "split": split or [""] * len(patients)}),
+        pd.DataFrame({"study_row": np.arange(len(patients)), "view_id": names}),
+        pd.DataFrame(flags, columns=["view_row", "flag", "twin"]).astype({"view_row": np.int64}),
+    )
 
 
 cohorts = st.lists(st.integers(0, 30), min_size=1, max_size=120).map(
@@ -185,3 +196,47 @@ def test_wrong_questions_are_refused():
             manifest.subset(ratio)
     with pytest.raises(ValueError, match="Draw 5"):
         manifest.subset(0.1, draw=5)
+
+
+def test_flagged_studies_are_in_no_split_and_the_others_stay_where_they_were():
+    patients = [f"p{number}" for number in range(40)]
+    store = tables(patients, flags=[(3, "inverted", ""), (7, "rotated", ""), (9, "blank", "")])
+    whole = make_manifest(store, seed=2)
+    left = make_manifest(store, seed=2, leave_out=["rotated", "inverted"])
+    assert left.left_out == ("inverted", "rotated")
+    assert left.split[[3, 7]].tolist() == [UNUSED, UNUSED]
+    others = np.setdiff1d(np.arange(40), [3, 7])
+    np.testing.assert_array_equal(left.split[others], whole.split[others])
+    assert not {3, 7} & set(left.subset(1.0).tolist())
+    assert left.id != whole.id
+
+
+def test_a_manifest_says_what_it_left_out(tmp_path):
+    store = tables([f"p{number}" for number in range(10)], flags=[(3, "inverted", "")])
+    manifest = make_manifest(store, leave_out=["inverted"])
+    manifest.save(tmp_path / "split.json")
+    assert Manifest.load(tmp_path / "split.json").left_out == ("inverted",)
+
+
+def test_an_unknown_flag_is_named():
+    with pytest.raises(ValueError, match="no flag 'upside_down'; there are identical"):
+        make_manifest(tables(["a", "b", "c", "d"]), leave_out=["upside_down"])
+
+
+def test_patients_that_share_a_picture_stay_together():
+    patients = [f"p{number}" for number in range(60)]
+    flags = [(10, "identical", "0"), (20, "near_identical", "10"), (31, "mirrored", "30"), (40, "blank", "")]
+    for seed in range(20):
+        manifest = make_manifest(tables(patients, flags=flags), seed=seed)
+        assert len(set(manifest.split[[0, 10, 20]])) == 1
+        assert manifest.split[30] == manifest.split[31]
+        for ratio in (0.05, 0.3):
+            chosen = set(manifest.subset(ratio).tolist())
+            assert len(chosen & {0, 10, 20}) in (0, 3)
+
+
+def test_an_official_split_is_kept_even_where_a_picture_is_on_both_sides():
+    split = ["train"] * 8 + ["test"] * 4
+    manifest = make_manifest(tables(list("abcdefghijkl"), split, [(9, "identical", "0")]))
+    assert (manifest.split[8:] == SPLITS.index("test")).all()
+    assert manifest.split[0] in (0, 1)

@@ -4,12 +4,10 @@ import hashlib
 import json
 
 import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from tiny_store import make_store
 
-from lib.data.card import summarise, write_card
 from lib.data.reports import report_text
 from lib.data.store import FILES, Store, content_id, hash_rows
 
@@ -85,37 +83,3 @@ def test_damage_is_noticed(store):
     (store.path / "views.parquet").unlink()
     with pytest.raises(FileNotFoundError, match=r"views\.parquet is missing"):
         Store(store.path)
-
-
-def test_the_card_counts(store):
-    card = (store.path / "card.md").read_text()
-    assert "SYNTHETIC" in card and store.id in card and "Drawn for tests." in card and "CC0" in card
-    assert "None: the labels are drawn." in card
-    for row in (
-        "| studies | 12 |",
-        "| patients | 6 |",
-        "| views | 30 |",
-        "| M | 4 |",  # sex
-        "| not known | 4 |",
-        "| 18 to 39 | 9 |",  # ages 21..31 but for multiples of five
-        "| not known | 3 |",
-        "| PA | 12 |",
-        "| UNKNOWN | 3 |",
-        "| Edema | 4 | 8 | 0 | 33.3 % |",
-        "| Pneumothorax | 3 | 0 | 9 | 100.0 % |",
-        "| Edema | 12 |",  # boxes
-    ):
-        assert row in card, row
-    assert card.endswith("## Left out\n\nNothing.\n")
-
-
-def test_the_card_of_real_pictures_says_so(store):
-    drops = pd.DataFrame({"rule": ["no_views", "missing_image", "missing_image"]})
-    about = store.about | {"synthetic": False}
-    card = write_card(about, store.studies, store.views, store.boxes.iloc[:0], drops)
-    assert "| kind | real |" in card and "| missing_image | 2 |" in card and "## Boxes" not in card
-    assert summarise(about, drops).splitlines() == [
-        "tiny: kept 12 studies with 30 views",
-        "  dropped by missing_image: 2",
-        "  dropped by no_views: 1",
-    ]

@@ -21,12 +21,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 CLOCK = ("time", "images_per_second", "data_wait_share")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def lines(run_dir):

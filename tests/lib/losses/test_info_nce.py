@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lib.losses.info_nce import info_nce
+from lib.losses.info_nce import info_nce, same_texts
 
 
 @pytest.fixture
@@ -80,3 +80,44 @@ def test_is_computed_in_float32_under_autocast():
         mixed = info_nce(images, texts, temperature=0.05, image_to_text_weight=0.75)
     assert mixed.dtype == torch.float32
     assert torch.equal(mixed, exact)
+
+
+def naive_with_repeats(images, texts, groups: list[int], repeats: str) -> float:
+    """Spell out what each pair competes with, and what counts as right, at temperature 1 and weight 0.75."""
+    images, texts = (torch.nn.functional.normalize(rows.double(), dim=1) for rows in (images, texts))
+    logits = (images @ texts.T).tolist()
+    size = len(groups)
+    total = 0.0
+    for weight, value in ((0.75, lambda i, j: logits[i][j]), (0.25, lambda i, j: logits[j][i])):
+        for i in range(size):
+            same = [j for j in range(size) if groups[j] == groups[i]]
+            against = [j for j in range(size) if repeats != "masked" or j == i or j not in same]
+            bottom = math.log(sum(math.exp(value(i, j)) for j in against))
+            right = same if repeats == "positives" else [i]
+            total -= weight * sum(value(i, j) - bottom for j in right) / len(right)
+    return total / size
+
+
+@pytest.mark.parametrize("repeats", ("negatives", "masked", "positives"))
+@pytest.mark.parametrize("groups", ([0, 1, 2, 3, 4], [0, 1, 0, 2, 0], [0, 0, 1, 1, 2], [0, 0, 0, 0, 0]))
+def test_repeated_texts_count_as_said(repeats, groups):
+    generator = torch.Generator().manual_seed(3)
+    images, texts = torch.randn(2, 5, 7, generator=generator)
+    tokens = torch.tensor([[group, 9, 0] for group in groups])
+    loss = info_nce(
+        images,
+        texts,
+        temperature=1.0,
+        image_to_text_weight=0.75,
+        same_text=same_texts(tokens),
+        repeats=repeats,
+    )
+    assert loss.item() == pytest.approx(naive_with_repeats(images, texts, groups, repeats), rel=1e-5)
+
+
+def test_repeats_that_are_none_or_lack_their_texts():
+    rows = torch.eye(2)
+    with pytest.raises(ValueError, match="repeats 'ignored' is not one of negatives, masked, positives"):
+        info_nce(rows, rows, temperature=1.0, image_to_text_weight=1.0, repeats="ignored")
+    with pytest.raises(ValueError, match="needs to know which texts are the same"):
+        info_nce(rows, rows, temperature=1.0, image_to_text_weight=1.0, repeats="masked")

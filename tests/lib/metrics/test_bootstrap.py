@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lib.metrics.bootstrap import _draw_patients
+from lib.metrics.bootstrap import draw_patients
 from lib.metrics.classification import auroc
 from lib.metrics.statistics import bootstrap_auroc, paired_bootstrap_auroc
 
@@ -20,7 +20,7 @@ def naive_samples(labels, probabilities, patients, replicates, seed):
     names = np.unique(patients)
     rows_of = [np.flatnonzero(patients == name) for name in names]
     samples = []
-    for counts in _draw_patients(len(names), replicates, seed):
+    for counts in draw_patients(len(names), replicates, seed):
         for column in counts.T.astype(int):
             rows = np.concatenate(
                 [np.tile(rows, count) for rows, count in zip(rows_of, column, strict=True)]
@@ -45,7 +45,7 @@ def test_bootstrap_equals_copying_the_rows_of_the_drawn_patients():
 
 
 def test_draws_are_patients_with_replacement():
-    counts = np.concatenate(list(_draw_patients(50, 600, 1)), axis=1)
+    counts = np.concatenate(list(draw_patients(50, 600, 1)), axis=1)
     assert counts.shape == (50, 600)
     assert (counts.sum(0) == 50).all()
     assert abs((counts == 0).mean() - (1 - 1 / 50) ** 50) < 0.01

@@ -3,7 +3,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from lib.models.pretrained import load_encoder, load_strictly
+from lib.models.pretrained import load_encoder, load_strictly, read_weights
 
 
 def test_loads_the_encoder_of_a_checkpoint(tmp_path):
@@ -43,3 +43,32 @@ def test_a_failed_load_changes_nothing():
     with pytest.raises(ValueError, match="missing: bias"):
         load_strictly(target, {"weight": torch.zeros(2, 3)})
     assert torch.equal(target.weight, before)
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.bin", "weights.safetensors"])
+def test_reads_a_state_dict(name, tmp_path):
+    source, path = nn.Linear(3, 2).state_dict(), tmp_path / name
+    save = save_file if path.suffix == ".safetensors" else torch.save
+    save(source, path)
+    found = read_weights(path)
+    assert found.keys() == source.keys()
+    assert all(torch.equal(found[key], value) for key, value in source.items())
+
+
+def test_files_that_hold_no_state_dict(tmp_path):
+    path = tmp_path / "weights.pth"
+    with pytest.raises(FileNotFoundError, match="weights.pth do not exist"):
+        read_weights(path)
+    torch.save({"epoch": 3, "state_dict": {}}, path)
+    with pytest.raises(ValueError, match="no state dict .* a mapping of epoch, state_dict; save that part"):
+        read_weights(path)
+    torch.save([torch.ones(1)], path)
+    with pytest.raises(ValueError, match="no state dict .* but <class 'list'>"):
+        read_weights(path)
+    torch.save(nn.Linear(3, 2), path)  # a whole module is code that runs on loading
+    with pytest.raises(ValueError, match="weights.pth is not a readable file of weights"):
+        read_weights(path)
+    for content in (b"", b"not a checkpoint at all", (tmp_path / "weights.pth").read_bytes()[:200]):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="weights.pth is not a readable file of weights"):
+            read_weights(path)

@@ -1,18 +1,10 @@
 """Counts in the figures are the counts of the tables."""
 
 import numpy as np
-import pandas as pd
 
-from workbench.figures.curation import drop_reasons, label_prevalence, report_lengths, split_balance
+from workbench.figures.curation import label_prevalence, nothing, report_lengths
 
-STUDIES = pd.DataFrame({"patient_id": ["a", "a", "b", "c", "d"]})
 SPLITS = {"train": [0, 1, 2], "test": [3, 4]}
-
-
-def test_studies_and_patients_are_counted_per_split():
-    studies, patients = split_balance(STUDIES, SPLITS).data
-    assert (list(studies.x), list(studies.y)) == (["train", "test"], [3, 2])
-    assert list(patients.y) == [2, 2]
 
 
 def test_prevalence_leaves_unknown_labels_out():
@@ -25,15 +17,11 @@ def test_prevalence_leaves_unknown_labels_out():
     assert np.isnan(shares["B"])
 
 
-def test_drops_are_sorted_and_totalled():
-    figure = drop_reasons({"missing_image": 2, "report_too_short": 40}, kept=1000)
-    assert list(figure.data[0].y) == ["missing image", "report too short"]
-    assert list(figure.data[0].x) == [2, 40]
-    assert figure.layout.title.text == "1,000 studies kept, 42 entries dropped"
-    assert "none dropped" in drop_reasons({}, kept=3).layout.title.text
-
-
 def test_report_lengths_name_the_median():
     figure = report_lengths([4, 10, 30])
     assert any(annotation.text == "median 10" for annotation in figure.layout.annotations)
     assert "no reports" in report_lengths([]).layout.title.text
+
+
+def test_where_there_is_nothing_it_is_said():
+    assert nothing("No picture", note="phantom").layout.title.text.startswith("No picture<br>")

@@ -41,3 +41,10 @@ def test_the_mosaic_puts_each_picture_in_its_place():
     assert (sheet[:4, 5:] == 20).all()
     assert (sheet[5:, :4] == 30).all()
     assert (sheet[5:, 5:] == 255).all()
+
+
+def test_the_mosaic_keeps_the_shape_of_wide_pictures_and_leaves_a_foot():
+    images = np.stack([np.full((8, 20), value, np.uint8) for value in (10, 20)])
+    sheet = mosaic(images, columns=1, tile=4, gap=1, foot=3)
+    assert sheet.shape == (4 + 3 + 1 + 4 + 3, 10)
+    assert (sheet[:4] == 10).all() and (sheet[4:8] == 255).all() and (sheet[8:12] == 20).all()

@@ -56,3 +56,18 @@ def test_the_table_has_one_row_a_study_and_names_empty_reports():
     table = report_table(reports, title="Reports", note="phantom")
     assert table.count("<tr>") == 3
     assert "<i>nothing</i>" in table
+
+
+def test_words_that_were_looked_for_are_marked_and_sides_stay():
+    html = highlight_sides("No left-sided effusion <b>", "LEFT-sided  effusion")
+    marked = re.findall(r'<span style="paint-order.*?">(.*?)</span>', html)
+    assert "".join(marked) != "" and "<u>left</u>" in html and "&lt;b&gt;" in html
+    assert plain(html) == "No left-sided effusion &lt;b&gt;"
+    assert highlight_sides("clear", "   ") == highlight_sides("clear", "effusion") == "clear"
+
+
+def test_marked_words_go_on_in_the_next_line():
+    html = report_html("aaaa bbbb cccc dddd", "", width=9, words="bbbb cccc")
+    lines = html.split("<br>")[1:]
+    assert [plain(line) for line in lines] == ["aaaa bbbb", "cccc dddd"]
+    assert re.findall(r"stroke[^>]*>(\w+)</span>", html) == ["bbbb", "cccc"]

