@@ -53,7 +53,7 @@ def _read(run: Run, split: str, limit: int) -> Reading:
     from workbench.reopen import load_objective, load_tokenizers, open_data
 
     store, manifest = open_data(run)
-    tokenizer, _ = load_tokenizers(run)
+    tokenizer = load_tokenizers(run)["report"]
     device = resolve_device("auto")
     objective = load_objective(run, device)
     loader = StudyLoader(

@@ -6,11 +6,11 @@ from torch import nn
 
 from lib.data.splits import Manifest
 from lib.data.store import Store
-from lib.data.tokenizer import PieceTokenizer, ReportTokenizer
+from lib.data.tokenizer import PieceTokenizer
 from lib.models.pretrained import load_strictly
-from workbench import inputs
+from workbench import inputs, texts
 from workbench.runs import Run
-from workbench.sections import make_objective, text_tokenizer_of
+from workbench.sections import make_objective
 
 
 def open_data(run: Run) -> tuple[Store, Manifest]:
@@ -23,10 +23,9 @@ def open_data(run: Run) -> tuple[Store, Manifest]:
     return inputs.open_data(run.config)
 
 
-def load_tokenizers(run: Run) -> tuple[ReportTokenizer, PieceTokenizer]:
-    """Return the report tokenizer of a pre-training run and the tokenizer of its text encoder."""
-    report_tokenizer = ReportTokenizer.load(run.folder / "tokenizer.json")
-    return report_tokenizer, text_tokenizer_of(run.config["objective"], report_tokenizer)
+def load_tokenizers(run: Run) -> dict[str, PieceTokenizer]:
+    """Return the tokenizers of a pre-training run, "report" and "text" as far as its objective reads them."""
+    return texts.load_tokenizers(run.config["objective"], run.folder)
 
 
 def load_objective(run: Run, device: torch.device | str = "cpu") -> nn.Module:
@@ -38,6 +37,6 @@ def load_objective(run: Run, device: torch.device | str = "cpu") -> nn.Module:
     path = run.folder / "checkpoints" / "best.safetensors"
     if not path.is_file():
         raise FileNotFoundError(f"Run {run.id} has no {path.name} yet; it is {run.state}.")
-    objective = make_objective(run.config["objective"], *load_tokenizers(run))
+    objective = make_objective(run.config["objective"], load_tokenizers(run))
     load_strictly(objective, load_file(path))
     return objective.to(device).eval()

@@ -3,13 +3,12 @@
 import dataclasses
 import inspect
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from lib.config import build, to_plain
-from lib.data.tokenizer import PieceTokenizer, load_bert_tokenizer
+from lib.data.tokenizer import PieceTokenizer
 from lib.models import ENCODERS
 from lib.objectives import OBJECTIVES
 from lib.registry import resolve
@@ -46,8 +45,10 @@ def read_objective(values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
         FileNotFoundError: the text encoder is in a package that is not installed.
     """
     config = objective_config(values, where=where)
-    if config.text.folder:
+    if getattr(config, "text", None) and config.text.folder:
         config.text.folder = str(resolve_place(config.text.folder))
+    if isinstance(config.encoder, Mapping):  # any encoder will do, and the section names one
+        config.encoder = read_encoder(config.encoder, where=f"{where}.encoder")
     return {"name": values["name"], **to_plain(config)}
 
 
@@ -56,18 +57,11 @@ def objective_config(values: Mapping[str, Any], *, where: str = "objective") -> 
     return build(resolve(_name(values, where), OBJECTIVES).Config, _without_name(values), where=where)
 
 
-def make_objective(
-    values: Mapping[str, Any], report_tokenizer: PieceTokenizer, text_tokenizer: PieceTokenizer
-) -> nn.Module:
-    """Build the objective of a complete section."""
-    objective = resolve(values["name"], OBJECTIVES)
-    return objective(objective_config(values), len(report_tokenizer), len(text_tokenizer))
-
-
-def text_tokenizer_of(values: Mapping[str, Any], report_tokenizer: PieceTokenizer) -> PieceTokenizer:
-    """Return the tokenizer of an objective's text encoder: that of its BERT folder, else the reports' own."""
-    folder = values["text"]["folder"]
-    return load_bert_tokenizer(Path(folder)) if folder else report_tokenizer
+def make_objective(values: Mapping[str, Any], tokenizers: Mapping[str, PieceTokenizer]) -> nn.Module:
+    """Build the objective of a complete section, with the vocabularies that it reads."""
+    kind = resolve(values["name"], OBJECTIVES)
+    sizes = {f"{name}_vocab_size": len(tokenizers[name]) for name in kind.reads}
+    return kind(objective_config(values), **sizes)
 
 
 def read_encoder(values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
@@ -85,11 +79,6 @@ def read_encoder(values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     if section.get("weights"):
         section["weights"] = str(resolve_place(section["weights"]))
     return section
-
-
-def make_encoder(values: Mapping[str, Any]) -> nn.Module:
-    """Build the encoder of a complete section."""
-    return resolve(values["name"], ENCODERS)(**_without_name(values))
 
 
 def _name(values: Mapping[str, Any], where: str) -> str:

@@ -12,9 +12,7 @@ import torch
 from lib.atomic import write_json
 from lib.config import build
 from lib.data.augment import AugmentConfig
-from lib.data.batch import tokenize_reports
 from lib.data.loader import StudyLoader
-from lib.data.tokenizer import ReportTokenizer
 from lib.loops.distributed import (
     from_first,
     is_first,
@@ -22,7 +20,6 @@ from lib.loops.distributed import (
     joined,
     rank,
     take_device,
-    wait_for_all,
 )
 from lib.loops.evaluate import mean_losses
 from lib.loops.optimizer import OptimizerConfig
@@ -31,6 +28,7 @@ from lib.loops.randomness import seed_generators
 from lib.loops.train import TrainConfig
 from lib.loops.train import train as run_loop
 from lib.losses.gather import num_processes
+from lib.models.encoder import make_encoder
 from lib.protocols.finetune import RANDOM, FinetuneConfig
 from lib.protocols.finetune import finetune as run_protocol
 from lib.registry import resolve
@@ -41,7 +39,8 @@ from workbench.plan import plan
 from workbench.processes import together
 from workbench.recipe import Recipe
 from workbench.runs import Run, find_finished, find_resumable
-from workbench.sections import make_encoder, make_objective, text_tokenizer_of
+from workbench.sections import make_objective
+from workbench.texts import read_texts
 
 __all__ = ["finetune", "finetune_grid", "pretrain", "resume", "train"]
 
@@ -127,22 +126,15 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
     device = take_device(torch.device(config["device"]))
     store, manifest = open_data(config)
     rows = manifest.rows("train")
-    if is_first():
-        texts = [store.texts[row] for row in rows]
-        ReportTokenizer.train(texts, config["tokenizer"]["vocab_size"]).save(run_dir / "tokenizer.json")
-    wait_for_all()
-    report_tokenizer = ReportTokenizer.load(run_dir / "tokenizer.json")
-    text_tokenizer = text_tokenizer_of(config["objective"], report_tokenizer)
-    lengths = (config["objective"][name] for name in ("max_report_tokens", "max_text_tokens"))
+    read = read_texts(config, store, rows, run_dir)
     augment = build(AugmentConfig, config["augment"])
-    tokens = tokenize_reports(store, report_tokenizer, text_tokenizer, *lengths)
     loader = functools.partial(
         StudyLoader,
         store,
         batch_size=config["loader"]["batch_size"],
-        num_views=config["objective"]["num_views"],
+        num_views=config["objective"].get("num_views", 1),
         image_size=augment.crop_size,
-        tokens=tokens,
+        tokens=read.tokens,
         seed=config["seed"],
         device=device,
         share=(rank(), num_processes()),
@@ -153,8 +145,9 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
     validation = loader(validation_rows, drop_last=len(validation_rows) >= config["loader"]["batch_size"])
 
     seed_generators(config["seed"] + rank())  # dropout differs; all begin with the first one's weights
-    objective = make_objective(config["objective"], report_tokenizer, text_tokenizer)
-    objective.start_from_reports(torch.from_numpy(tokens.report[0, rows]).long())
+    objective = make_objective(config["objective"], read.tokenizers)
+    if "report" in objective.reads:
+        objective.start_from_reports(torch.from_numpy(read.tokens.report[0, rows]).long())
     objective.to(device)
     result = run_loop(
         objective,
@@ -174,7 +167,7 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
         "num_train_studies": len(rows),
         "num_validation_studies": len(validation_rows),
         "num_parameters": sum(parameter.numel() for parameter in objective.parameters()),
-        "report_vocabulary": len(report_tokenizer),
+        "vocabularies": {name: len(tokenizer) for name, tokenizer in read.tokenizers.items()},
     }
     if is_first():
         write_json(run_dir / "result.json", report)

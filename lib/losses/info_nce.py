@@ -36,7 +36,8 @@ def info_nce(
         has_text_to_image_gradient: false only reports the text-to-image term, as the published code does.
         same_text: bool `[B, B]`, whether two texts are word for word the same; None where it does not matter.
         repeats: what those are to each other's images: "negatives" like any other text (the papers),
-            "masked", which leaves them out, or "positives" with equal shares.
+            "masked", which leaves them out, or "positives" with equal shares. Where their embeddings are
+            equal too (no dropout), that is the same as "negatives".
 
     Returns:
         Mean over the batch, float32, also under autocast.

@@ -1,9 +1,12 @@
 """What every image encoder gives: tokens and a pooled feature, and the layer to explain it by."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
+
+from lib.models import ENCODERS
+from lib.registry import resolve
 
 
 class EncoderOutput(NamedTuple):
@@ -28,3 +31,13 @@ class CamLayer(NamedTuple):
 
     module: nn.Module
     reshape: Callable[[Tensor], Tensor]
+
+
+def make_encoder(values: Mapping[str, Any]) -> nn.Module:
+    """Build the image encoder of a section: `name`, as in `lib.models.ENCODERS`, and its fields.
+
+    Raises:
+        ValueError: unknown name, or fields that do not fit.
+    """
+    fields = {key: value for key, value in values.items() if key != "name"}
+    return resolve(values["name"], ENCODERS)(**fields)

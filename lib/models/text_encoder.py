@@ -111,6 +111,17 @@ class TextEncoder(nn.Module):
         mean = (features * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
         return self.projection(mean)
 
+    def check_length(self, max_tokens: int) -> None:
+        """Refuse texts that are longer than there are positions.
+
+        Raises:
+            ValueError: says both numbers.
+        """
+        if max_tokens > self.max_length:
+            raise ValueError(
+                f"max_text_tokens {max_tokens} is more than the text encoder's {self.max_length} positions."
+            )
+
     def _freeze(self, frozen_layers: int | str) -> None:
         """Keep the embeddings and the first layers as they are."""
         layers = self.bert.encoder.layer

@@ -3,17 +3,15 @@
 Letters: B studies, V views, P patches, T tokens, D width, E = V * D.
 """
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
 from lib.losses.gather import gather_rows
 from lib.losses.info_nce import info_nce
 from lib.losses.language_modeling import language_modeling
+from lib.models.evaluating import evaluating
 from lib.models.heads import make_feature_norm
 from lib.models.presets import preset_named
 from lib.models.radiograph_transformer import RadiographTransformer, RadiographTransformerConfig
@@ -67,6 +65,7 @@ class REFERS(nn.Module):
     """
 
     Config = REFERSConfig
+    reads = ("report", "text")
 
     def __init__(self, config: REFERSConfig, report_vocab_size: int, text_vocab_size: int):
         super().__init__()
@@ -89,11 +88,7 @@ class REFERS(nn.Module):
         self.text_encoder = TextEncoder(config.num_views * width, text_vocab_size, config.text)
         self.study_norm = make_feature_norm(config.feature_norm, config.num_views * width)
         self.text_norm = make_feature_norm(config.feature_norm, config.num_views * width)
-        if config.max_text_tokens > self.text_encoder.max_length:
-            raise ValueError(
-                f"max_text_tokens {config.max_text_tokens} is more than the text encoder's "
-                f"{self.text_encoder.max_length} positions."
-            )
+        self.text_encoder.check_length(config.max_text_tokens)
 
     @staticmethod
     def make_encoder(config: REFERSConfig) -> RadiographTransformer:
@@ -137,7 +132,7 @@ class REFERS(nn.Module):
 
     def fusion_weights(self, images: Tensor) -> Tensor:
         """Return the weight of each view `[B, V]`; official gates are averaged over the places."""
-        with _evaluating(self):
+        with evaluating(self):
             return self.fuse(images).weights.mean(dim=-1)
 
     def generate(self, images: Tensor, beam_size: int = 1) -> Tensor:
@@ -150,7 +145,7 @@ class REFERS(nn.Module):
         Returns:
             Token ids `[B, max_report_tokens]`: start, report, end, padding.
         """
-        with _evaluating(self):
+        with evaluating(self):
             return self.report_transformer.generate(self.fuse(images).memory, beam_size)
 
     def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
@@ -160,15 +155,3 @@ class REFERS(nn.Module):
             group: [named for named in self.named_parameters() if named[0].startswith(prefixes)]
             for group, prefixes in parts.items()
         }
-
-
-@contextlib.contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Switch dropout and gradients off for a while: notebooks call these methods between training steps."""
-    was_training = module.training
-    module.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        module.train(was_training)

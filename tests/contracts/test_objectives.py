@@ -19,12 +19,24 @@ REFERS = {
     "text": dict(width=16, depth=1, num_heads=2, mlp_width=20),
     "max_report_tokens": 12,
 }
+PAIRS = {
+    "embedding_width": 16,
+    "encoder": {"name": "radiograph_transformer", **REFERS["encoder"]},
+    "text": dict(width=16, depth=2, num_heads=2, mlp_width=20, pooling="max", frozen_layers="half"),
+    "max_text_tokens": 12,
+}
 TINY = {
+    "contrastive_binary": [PAIRS],
+    "convirt": [
+        PAIRS,
+        PAIRS | {"projection": "linear", "repeats": "positives", "text": PAIRS["text"] | {"pooling": "cls"}},
+        PAIRS | {"feature_norm": "batch", "encoder": {"name": "resnet", "depth": 18, "image_size": 32}},
+    ],
     "refers": [
         REFERS,
         REFERS | {"preset": "official"},
         REFERS | {"text": REFERS["text"] | {"pooling": "mean"}},
-    ]
+    ],
 }
 SETTINGS = [
     pytest.param(name, setting, id=f"{name}-{number}")
@@ -33,10 +45,11 @@ SETTINGS = [
 ]
 
 
-def make(name: str, setting: dict) -> torch.nn.Module:
-    torch.manual_seed(0)
+def make(name: str, setting: dict, seed: int = 0) -> torch.nn.Module:
+    torch.manual_seed(seed)
     objective = resolve(name, OBJECTIVES)
-    return objective(build(objective.Config, setting), VOCAB_SIZE, VOCAB_SIZE)
+    sizes = {f"{kind}_vocab_size": VOCAB_SIZE for kind in objective.reads}
+    return objective(build(objective.Config, setting), **sizes)
 
 
 def make_batch(image_size: int = 32) -> Batch:
@@ -76,13 +89,16 @@ class TestObjective:
             assert loss.ndim == 0 and loss.dtype == torch.float32 and loss.isfinite(), key
         sum(losses.values()).backward()
         for key, parameter in objective.named_parameters():
-            assert parameter.grad is not None and parameter.grad.isfinite().all(), key
+            if parameter.requires_grad:
+                assert parameter.grad is not None and parameter.grad.isfinite().all(), key
+            else:
+                assert parameter.grad is None and key.startswith("text_encoder.bert"), key
 
     def test_losses_fall(self, name, setting):
         objective, batch = make(name, setting), make_batch()
-        optimizer = torch.optim.AdamW(objective.parameters(), lr=1e-3)
+        optimizer = torch.optim.AdamW(objective.parameters(), lr=3e-3)
         totals = []
-        for _ in range(30):
+        for _ in range(50):
             optimizer.zero_grad()
             total = sum(objective(batch).values())
             total.backward()
@@ -100,9 +116,8 @@ class TestObjective:
     def test_survives_a_file(self, name, setting, tmp_path):
         objective = make(name, setting).eval()
         save_file(objective.state_dict(), tmp_path / "best.safetensors")
-        torch.manual_seed(7)
         kind = resolve(name, OBJECTIVES)
-        other = kind(build(kind.Config, setting), VOCAB_SIZE, VOCAB_SIZE).eval()
+        other = make(name, setting, seed=7).eval()
         load_strictly(other, load_file(tmp_path / "best.safetensors"))
         expected, found = objective(make_batch()), other(make_batch())
         assert all(torch.equal(found[key], loss) for key, loss in expected.items())

@@ -2,10 +2,11 @@
 
 import pytest
 
+from lib.models.encoder import make_encoder
 from lib.models.radiograph_transformer import RadiographTransformer
 from lib.models.resnet import ResNet
 from workbench.recipe import PROJECT
-from workbench.sections import make_encoder, read_encoder
+from workbench.sections import read_encoder
 
 
 def test_every_encoder_gets_the_fields_that_it_has():

@@ -61,9 +61,10 @@ def test_the_objective_of_a_run_can_be_opened_again(pretrained):
     saved = load_file(pretrained.folder / "checkpoints" / "best.safetensors")
     assert all(torch.equal(tensor, saved[name]) for name, tensor in objective.state_dict().items())
     assert not objective.training
-    report_tokenizer, text_tokenizer = load_tokenizers(pretrained)
-    assert text_tokenizer is report_tokenizer
-    assert len(report_tokenizer) == pretrained.result()["report_vocabulary"]
+    tokenizers = load_tokenizers(pretrained)
+    assert tokenizers["text"] is tokenizers["report"]  # no folder: one vocabulary for both
+    sizes = {name: len(tokenizer) for name, tokenizer in tokenizers.items()}
+    assert sizes == pretrained.result()["vocabularies"]
 
 
 def test_a_finished_run_is_reused_and_another_config_is_another_run(world, pretrained):

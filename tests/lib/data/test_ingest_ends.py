@@ -70,6 +70,8 @@ def test_a_resumed_ingest_equals_an_uninterrupted_one(tmp_path, workers):
 def start_slow_ingest(tmp_path: Path, log: Path, out: Path) -> subprocess.Popen:
     """Start an ingest of 12 chunks in a process of its own and wait until two chunks are done."""
     script = (
+        # A suite that a shell started in the background hands down that Ctrl-C is to be ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from pathlib import Path; from tiny_reader import slow_reader; from lib.data.ingest import ingest\n"
         f"ingest(slow_reader(Path({str(log)!r}), {12 * CHUNK_STUDIES}, 0.02), {str(out)!r}, image_size=32,\n"
         "       workers=2, progress=False)"
