@@ -155,6 +155,34 @@ def train(
 
 
 @app.command()
+def judge(
+    run: Annotated[list[str], typer.Argument(help="ids of pre-training runs")],
+    store: Annotated[str, typer.Option(help="another store than the runs' own")] = "",
+    queries: Annotated[int, typer.Option(help="pictures of each category to look with")] = 5,
+    candidates: Annotated[int, typer.Option(help="pictures of each category to look among")] = 10,
+    initial: Annotated[bool, typer.Option(help="also judge the weights that a run began with")] = False,
+) -> None:
+    """Retrieve, classify without training, probe linearly.
+
+    Each number has its 95 % interval and, in brackets, what guessing gives.
+    """
+    from lib.protocols.retrieval import RetrievalConfig
+    from workbench.judging import JudgeConfig, judge_pairs
+    from workbench.runs import open_run
+    from workbench.tables import judgement_table
+
+    config = JudgeConfig(retrieval=RetrievalConfig(num_queries=queries, num_candidates=candidates))
+    judged = {}
+    for one in map(open_run, run):
+        for weights in ("trained", "initial")[: 1 + initial]:
+            name = one.id if weights == "trained" else f"{one.id}, as it began"
+            judged[name] = judge_pairs(one, store=store, config=config, weights=weights)
+            for part, reason in judged[name]["not_judged"].items():
+                print(f"{name}: {part} not judged: {reason}")
+    print(judgement_table(judged).to_string())
+
+
+@app.command()
 def results(
     sql: Annotated[str | None, typer.Option(help="query over the tables, instead of the summary")] = None,
 ) -> None:

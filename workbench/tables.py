@@ -1,6 +1,6 @@
 """Tables for people: few columns, rounded, with their uncertainty beside them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,12 @@ import pandas as pd
 
 from workbench.runs import PROJECT, Run
 
-METHOD_NAMES = {"random": "random initialisation", "refers": "REFERS"}
+METHOD_NAMES = {
+    "random": "random initialisation",
+    "refers": "REFERS",
+    "convirt": "ConVIRT",
+    "contrastive_binary": "Contrastive-Binary",
+}
 
 
 def method_name(method: str) -> str:
@@ -32,6 +37,40 @@ def auroc_table(summary: pd.DataFrame) -> pd.DataFrame:
         "95 % interval of it": _intervals(summary["difference_low"], summary["difference_high"], sign="+"),
     }
     return pd.DataFrame(columns)
+
+
+def judgement_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return what pre-trainings are worth without training on, one column each.
+
+    Args:
+        judged: name -> what `workbench.judging.judge_pairs` returns.
+    """
+    return pd.DataFrame({name: dict(_judgement_rows(report)) for name, report in judged.items()}).fillna("")
+
+
+def _judgement_rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each measure with its interval, and in brackets what guessing gives."""
+    by_prompt = report["text_image"] and report["text_image"]["all"]
+    for title, found in (("image-image", report["image_image"]), ("text-image", by_prompt)):
+        if found:
+            for k, value in found["precision"].items():
+                yield f"{title} precision@{k}", f"{_spread(value)} ({found['chance']:.3f})"
+    if report["study_report"]:
+        for title, way in (("study to report", "study_to_report"), ("report to study", "report_to_study")):
+            found = report["study_report"][way]
+            for k, value in found["recall"].items():
+                yield f"{title} R@{k}", f"{_spread(value)} ({found['chance'][k]:.3f})"
+    if report["zero_shot"]:
+        yield "zero-shot mean AUROC", f"{_spread(report['zero_shot']['ensemble']['auroc'])} (0.500)"
+    for ratio, found in (report["linear_probe"] or {}).items():
+        yield (
+            f"linear mean AUROC, {100 * float(ratio):g} % of the labels",
+            f"{_spread(found['auroc'])} (0.500)",
+        )
+
+
+def _spread(value: Mapping[str, float]) -> str:
+    return f"{value['estimate']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
 
 
 def value_table(values: Mapping[str, Any]) -> pd.DataFrame:

@@ -6,9 +6,11 @@ import math
 import torch
 from torch import nn
 
-from lib.loops.schedule import learning_rate_factor
+from lib.loops.schedule import learning_rate_factor, plateau_factor
 
 PAPER_GROUPS = ("image", "text")
+NAMES = ("adam", "adamw", "sgd")
+SCHEDULES = ("cosine", "plateau")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -16,11 +18,14 @@ class OptimizerConfig:
     """How parameters are stepped; the defaults are those of REFERS (section 4.2).
 
     Attributes:
-        name: "sgd" (the paper's) or "adamw" (for small recipes).
+        name: "sgd" (the paper's), "adam" (ConVIRT) or "adamw" (for small recipes).
         learning_rates: peak value of each parameter group of the objective.
-        warmup_steps: linear warm-up; cosine decay to 0 follows until the last step.
+        schedule: "cosine", decay to 0 until the last step, or "plateau", less whenever validation stagnates.
+        warmup_steps: linear warm-up before either.
+        plateau_patience: validations in a row without a new best after which the rates are reduced.
+        plateau_factor: of each such reduction.
         momentum: of SGD.
-        betas: of AdamW; PyTorch's defaults.
+        betas: of Adam and AdamW; PyTorch's defaults.
         weight_decay: not applied to norms and biases.
         clip_norm: largest norm of the gradient over all parameters; 0 clips nothing. The paper says
             nothing, its published code clips at 10.
@@ -30,7 +35,10 @@ class OptimizerConfig:
     learning_rates: dict[str, float] = dataclasses.field(
         default_factory=lambda: {"image": 3e-3, "text": 3e-4}
     )
+    schedule: str = "cosine"
     warmup_steps: int = 10_000
+    plateau_patience: int = 5
+    plateau_factor: float = 0.5
     momentum: float = 0.9
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 1e-4
@@ -70,14 +78,31 @@ def make_optimizer(objective: nn.Module, config: OptimizerConfig) -> torch.optim
     # Fused: one kernel over all parameters, on the CPU as well.
     if config.name == "sgd":
         return torch.optim.SGD(groups, momentum=config.momentum, fused=True)
-    return torch.optim.AdamW(groups, betas=tuple(config.betas), fused=True)
+    kind = torch.optim.Adam if config.name == "adam" else torch.optim.AdamW
+    return kind(groups, betas=tuple(config.betas), fused=True)
 
 
 def set_learning_rates(
-    optimizer: torch.optim.Optimizer, step: int, *, steps: int, warmup_steps: int
+    optimizer: torch.optim.Optimizer, step: int, config: OptimizerConfig, *, steps: int, reductions: int = 0
 ) -> dict[str, float]:
-    """Put the schedule's learning rates of this step into the optimizer and return them by group name."""
-    factor = learning_rate_factor(step, steps=steps, warmup_steps=warmup_steps)
+    """Put the schedule's learning rates of this step into the optimizer.
+
+    Args:
+        optimizer: from `make_optimizer`.
+        step: counted from 0.
+        config: has the schedule.
+        steps: of the whole run.
+        reductions: plateaus of the validation so far.
+
+    Returns:
+        The learning rate of each group by name.
+    """
+    if config.schedule == "plateau":
+        factor = plateau_factor(
+            step, warmup_steps=config.warmup_steps, reductions=reductions, reduction=config.plateau_factor
+        )
+    else:
+        factor = learning_rate_factor(step, steps=steps, warmup_steps=config.warmup_steps)
     for group in optimizer.param_groups:
         group["lr"] = factor * group["peak"]
     return {group["name"]: group["lr"] for group in optimizer.param_groups}
@@ -103,8 +128,15 @@ def undecayed_parameters(module: nn.Module) -> set[int]:
 
 
 def _check_names(groups: set[str], config: OptimizerConfig) -> None:
-    if config.name not in ("sgd", "adamw"):
-        raise ValueError(f"Unknown optimizer {config.name!r}. Known: adamw, sgd.")
+    if config.name not in NAMES:
+        raise ValueError(f"Unknown optimizer {config.name!r}. Known: {', '.join(NAMES)}.")
+    if config.schedule not in SCHEDULES:
+        raise ValueError(f"Unknown schedule {config.schedule!r}. Known: {', '.join(SCHEDULES)}.")
+    if config.plateau_patience < 1 or not 0 < config.plateau_factor < 1:
+        raise ValueError(
+            f"optimizer.plateau_patience {config.plateau_patience} must be at least 1, and plateau_factor "
+            f"{config.plateau_factor} between 0 and 1."
+        )
     if missing := groups - set(config.learning_rates):
         raise ValueError(f"optimizer.learning_rates has no value for {sorted(missing)}; give one for each.")
     if unknown := set(config.learning_rates) - groups - set(PAPER_GROUPS):

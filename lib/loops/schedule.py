@@ -1,4 +1,4 @@
-"""The learning-rate schedule: a pure function of the step."""
+"""Learning-rate schedules: pure functions of the step, and of the validations so far."""
 
 import math
 
@@ -20,3 +20,16 @@ def learning_rate_factor(step: int, *, steps: int, warmup_steps: int) -> float:
         return step / warmup_steps
     progress = min(1.0, (step - warmup_steps) / (steps - warmup_steps))
     return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def plateau_factor(step: int, *, warmup_steps: int, reductions: int, reduction: float) -> float:
+    """Compute what the learning rates are multiplied with: a warm-up, then less after each plateau.
+
+    Args:
+        step: counted from 0.
+        warmup_steps: length of the linear part.
+        reductions: plateaus so far.
+        reduction: factor of each; ConVIRT halves (appendix A).
+    """
+    rising = step / warmup_steps if step < warmup_steps else 1.0
+    return rising * reduction**reductions

@@ -15,12 +15,23 @@ from lib.losses.gather import num_processes
 
 @dataclasses.dataclass
 class Progress:
-    """What a resumed run goes on with, beside weights, optimizer and random states."""
+    """What a resumed run goes on with, beside weights, optimizer and random states.
+
+    Attributes:
+        step: done so far.
+        best_step: whose weights stand in best.safetensors.
+        best: the monitored metric there.
+        seconds: spent so far.
+        stagnant: validations in a row without a new best.
+        reductions: of the learning rates, by the schedule "plateau".
+    """
 
     step: int = 0
     best_step: int = 0
     best: float = math.nan
     seconds: float = 0.0
+    stagnant: int = 0
+    reductions: int = 0
 
 
 @dataclasses.dataclass

@@ -35,6 +35,7 @@ class TrainConfig:
         autocast: "auto", "bf16" or "none"; the paper trains with Apex mixed precision.
         monitor: the validation metric that chooses best.safetensors.
         mode: "min" or "max" of that metric.
+        patience: validations in a row without a new best after which the training ends early; 0: never.
     """
 
     steps: int = 300_000
@@ -44,6 +45,7 @@ class TrainConfig:
     autocast: str = "auto"
     monitor: str = "loss"
     mode: str = "min"
+    patience: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -137,8 +139,10 @@ def train(
         objective.train()
         with contextlib.closing(batches), bar:
             for step in range(now.step, config.steps):
+                if 0 < config.patience <= now.stagnant:
+                    break  # here, so that a resume from just this state ends too
                 rates = set_learning_rates(
-                    stepper, step, steps=config.steps, warmup_steps=optimizer.warmup_steps
+                    stepper, step, optimizer, steps=config.steps, reductions=now.reductions
                 )
 
                 with clock.waiting():
@@ -178,6 +182,8 @@ def train(
                     is_best = _is_better(metrics, now.best, config)
                     if is_best:
                         now.best, now.best_step = metrics[config.monitor], now.step
+                    now.stagnant = 0 if is_best else now.stagnant + 1
+                    now.reductions += now.stagnant > 0 and now.stagnant % optimizer.plateau_patience == 0
 
                 if is_best or _is_due(now.step, config.checkpoint_every, config):
                     window.check()

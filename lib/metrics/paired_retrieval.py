@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
+from lib.metrics.mean_interval import mean_interval
 from lib.metrics.retrieval import checked_ks
 from lib.metrics.similarity import CosineSimilarity, checked_similarity, row_blocks
 
@@ -43,6 +44,17 @@ class PairedRetrieval:
     def median_rank(self) -> float:
         """Median over queries of the expected place of the first hit."""
         return float(np.median(self.ranks))
+
+    def interval(
+        self,
+        clusters: Sequence | None = None,
+        *,
+        replicates: int = 2000,
+        seed: int = 0,
+        confidence: float = 0.95,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Bootstrap R@k over queries; the candidates stay as they are. As `CategoryRetrieval.interval`."""
+        return mean_interval(self.hits, clusters, replicates=replicates, seed=seed, confidence=confidence)
 
 
 def paired_retrieval(

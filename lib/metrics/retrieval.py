@@ -4,7 +4,7 @@ Ties are counted fairly: where several candidates share the score at the border 
 is its mean over all orders of them, in closed form. So it does not depend on how a sort breaks ties, and a
 constant score gives the chance level.
 
-Letters: `Q` queries, `N` candidates, `K` values of k, `M` clusters, `R` resamples.
+Letters: `Q` queries, `N` candidates, `K` values of k.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.metrics.bootstrap import draw_patients
+from lib.metrics.mean_interval import mean_interval
 from lib.metrics.similarity import CosineSimilarity, checked_similarity, row_blocks
 
 
@@ -82,18 +82,9 @@ class CategoryRetrieval:
         Raises:
             ValueError: another number of clusters than queries.
         """
-        clusters = np.arange(len(self.precision)) if clusters is None else np.asarray(clusters)
-        if len(clusters) != len(self.precision):
-            raise ValueError(f"{len(clusters)} clusters for {len(self.precision)} queries.")
-        names, cluster = np.unique(clusters, return_inverse=True)
-        totals = np.zeros((len(names), len(self.ks) + 1))  # of precision; last the number of queries
-        np.add.at(totals, cluster, np.column_stack([self.precision, np.ones(len(cluster))]))
-        sums = np.concatenate(
-            [counts.T @ totals for counts in draw_patients(len(names), replicates, seed)]
-        )  # [R, K + 1]
-        tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-        low, high = np.quantile(sums[:, :-1] / sums[:, -1:], tails, axis=0)
-        return low, high
+        return mean_interval(
+            self.precision, clusters, replicates=replicates, seed=seed, confidence=confidence
+        )
 
 
 def precision_at(

@@ -14,6 +14,7 @@ from lib.losses.gather import gather_rows
 from lib.losses.info_nce import same_texts
 from lib.models.encoder import make_encoder
 from lib.models.evaluating import evaluating
+from lib.models.heads import make_feature_norm
 from lib.models.initialise import initialise
 from lib.models.text_encoder import TextEncoder, TextEncoderConfig
 from lib.objectives.convirt import check_pairs, gather_texts, pair_groups
@@ -31,6 +32,7 @@ class ContrastiveBinaryConfig:
 
     Attributes:
         embedding_width: of both projections and of the hidden layer behind them.
+        feature_norm: "none" (paper) or "batch", of both projections; see `make_feature_norm`.
         text_unit: see `ConVIRTConfig`.
         swap_sides: see `ConVIRTConfig`.
         max_text_tokens: see `ConVIRTConfig`.
@@ -39,6 +41,7 @@ class ContrastiveBinaryConfig:
     """
 
     embedding_width: int = 512
+    feature_norm: str = "none"
     text_unit: str = "sentence"
     swap_sides: bool = True
     max_text_tokens: int = 100
@@ -71,6 +74,8 @@ class ContrastiveBinary(nn.Module):
         self.text_encoder = TextEncoder(None, text_vocab_size, config.text)
         self.text_encoder.check_length(config.max_text_tokens)
         self.text_projection = nn.Linear(self.text_encoder.width, width)
+        self.image_norm = make_feature_norm(config.feature_norm, width)
+        self.text_norm = make_feature_norm(config.feature_norm, width)
         self.hidden = nn.Linear(2 * width, width)
         self.output = nn.Linear(width, 1)
         for part in (self.image_projection, self.text_projection, self.hidden, self.output):
@@ -89,9 +94,10 @@ class ContrastiveBinary(nn.Module):
         """
         check_pairs(batch)
         tokens = gather_texts(batch.text_tokens, self.config.max_text_tokens)
-        images = gather_rows(self.image_projection(self.encoder(batch.images[:, 0]).pooled))  # [B, E]
+        images = gather_rows(self.image_projection(self.encoder(batch.images[:, 0]).pooled))
+        images = self.image_norm(images)  # [B, E]
         texts = self.text_encoder(batch.text_tokens, batch.text_mask)
-        texts = gather_rows(self.text_projection(texts))  # [B, E]
+        texts = self.text_norm(gather_rows(self.text_projection(texts)))  # [B, E]
         logits = torch.cat([self._match(images, texts), self._match(images, texts.roll(1, dims=0))])  # [2 B]
         real = torch.arange(len(logits), device=logits.device) < len(images)
         is_false = ~same_texts(tokens).diagonal(1)  # of a study and the next one
@@ -104,12 +110,12 @@ class ContrastiveBinary(nn.Module):
     def embed_images(self, images: Tensor) -> Tensor:
         """Return the projections `[N, E]` of images `[N, C, H, W]`, float32."""
         with evaluating(self):
-            return self.image_projection(self.encoder(images).pooled).float()
+            return self.image_norm(self.image_projection(self.encoder(images).pooled)).float()
 
     def embed_texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Return the projections `[N, E]` of texts `[N, T]`, float32."""
         with evaluating(self):
-            return self.text_projection(self.text_encoder(tokens, mask)).float()
+            return self.text_norm(self.text_projection(self.text_encoder(tokens, mask))).float()
 
     def similarity(self, texts: Tensor, images: Tensor) -> Tensor:
         """Return the logit of every text `[Q, E]` with every image `[N, E]`, `[Q, N]`."""

@@ -93,7 +93,27 @@ def judge(table: pd.DataFrame, *, replicates: int = 2000) -> dict[str, Any]:
     names = [name.removeprefix("label/") for name in table.columns if name.startswith("label/")]
     labels = table[[f"label/{name}" for name in names]].to_numpy(np.float64)
     probabilities = table[[f"probability/{name}" for name in names]].to_numpy(np.float64)
-    result = bootstrap_auroc(labels, probabilities, table["patient_id"].to_numpy(), replicates=replicates)
+    return judge_values(names, labels, probabilities, table["patient_id"].to_numpy(), replicates=replicates)
+
+
+def judge_values(
+    names: Sequence[str],
+    labels: np.ndarray,
+    values: np.ndarray,
+    patients: np.ndarray,
+    *,
+    replicates: int = 2000,
+) -> dict[str, Any]:
+    """Compute what `judge` says, from arrays; any increasing function of probabilities will do.
+
+    Args:
+        names: of the targets.
+        labels: 1, 0 or NaN `[N, K]`.
+        values: `[N, K]`, or `[S, N, K]` for several classifiers, whose AUROCs are averaged.
+        patients: of each image `[N]`.
+        replicates: resamples.
+    """
+    result = bootstrap_auroc(labels, values, patients, replicates=replicates)
     per_label = {
         name: {
             "estimate": _plain(result.label_estimate[k]),
@@ -109,7 +129,7 @@ def judge(table: pd.DataFrame, *, replicates: int = 2000) -> dict[str, Any]:
         "auroc": {key: _plain(getattr(result, key)) for key in ("estimate", "low", "high")},
         "per_label": per_label,
         "num_patients": result.num_patients,
-        "num_images": len(table),
+        "num_images": len(labels),
         "bootstrap": {"replicates": result.replicates, "confidence": result.confidence, "unit": "patient"},
     }
 

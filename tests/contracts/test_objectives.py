@@ -26,7 +26,7 @@ PAIRS = {
     "max_text_tokens": 12,
 }
 TINY = {
-    "contrastive_binary": [PAIRS],
+    "contrastive_binary": [PAIRS, PAIRS | {"feature_norm": "batch"}],
     "convirt": [
         PAIRS,
         PAIRS | {"projection": "linear", "repeats": "positives", "text": PAIRS["text"] | {"pooling": "cls"}},

@@ -68,7 +68,7 @@ def test_weight_decay_spares_norms_and_biases_and_nothing_else(reports, name):
 
 def test_groups_have_their_own_learning_rates_and_one_schedule(reports):
     optimizer = make_optimizer(reports, OptimizerConfig())
-    rates = set_learning_rates(optimizer, 5_000, steps=300_000, warmup_steps=10_000)
+    rates = set_learning_rates(optimizer, 5_000, OptimizerConfig(), steps=300_000)
     assert rates == {"image": pytest.approx(1.5e-3), "text": pytest.approx(1.5e-4)}
     text = {id(p) for _, p in reports.parameter_groups()["text"]}
     for group in optimizer.param_groups:
@@ -108,7 +108,7 @@ def test_clipping_scales_the_whole_gradient_once():
 @pytest.mark.parametrize(
     ("config", "named"),
     [
-        (OptimizerConfig(name="adam"), "Unknown optimizer 'adam'"),
+        (OptimizerConfig(name="lars"), "Unknown optimizer 'lars'"),
         (OptimizerConfig(learning_rates={"image": 1e-3}), r"no value for \['text'\]"),
         (OptimizerConfig(learning_rates={"image": 1, "text": 1, "imgae": 1}), r"names \['imgae'\]"),
     ],
@@ -128,3 +128,32 @@ def test_defaults_are_the_papers_and_a_recipe_may_change_one_rate():
         10_000,
     )
     assert tuple(build(OptimizerConfig, {"betas": [0.9, 0.98]}).betas) == (0.9, 0.98)
+
+
+def test_after_a_plateau_the_rates_are_halved(reports):
+    config = OptimizerConfig(name="adam", schedule="plateau", warmup_steps=10)
+    optimizer = make_optimizer(reports, config)
+    assert type(optimizer) is torch.optim.Adam
+    for step, reductions, factor in (
+        (0, 0, 0.0),
+        (5, 0, 0.5),
+        (10, 0, 1.0),
+        (10**6, 1, 0.5),
+        (10**6, 3, 0.125),
+    ):
+        rates = set_learning_rates(optimizer, step, config, steps=2 * 10**6, reductions=reductions)
+        assert rates == {"image": pytest.approx(3e-3 * factor), "text": pytest.approx(3e-4 * factor)}
+
+
+@pytest.mark.parametrize(
+    "settings, named",
+    (
+        ({"schedule": "steps"}, "Unknown schedule 'steps'. Known: cosine, plateau"),
+        ({"plateau_patience": 0}, "plateau_patience 0 must be at least 1"),
+        ({"plateau_factor": 1.5}, "plateau_factor 1.5 between 0 and 1"),
+        ({"name": "lion"}, "Unknown optimizer 'lion'. Known: adam, adamw, sgd"),
+    ),
+)
+def test_schedules_that_are_none_are_named(reports, settings, named):
+    with pytest.raises(ValueError, match=named):
+        make_optimizer(reports, OptimizerConfig(**settings))

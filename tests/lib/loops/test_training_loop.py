@@ -231,3 +231,45 @@ def test_an_unreadable_checkpoint_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match=r"last\.pt is not a readable checkpoint"):
         tiny_train(tmp_path, steps=10)
+
+
+def train_on(values: list[float], run_dir: Path, *, patience: int = 0, stop_after: int | None = None):
+    """Train with given results of the validations, one every two steps; return the result and the rates."""
+    given = iter(values)
+    objective = TinyObjective() if stop_after is None else StoppingObjective(stop_after)
+    result = train(
+        objective,
+        TinyLoader(),
+        lambda _: {"loss": next(given)},
+        config=TrainConfig(
+            steps=2 * len(values), validate_every=2, log_every=1, checkpoint_every=1, patience=patience
+        ),
+        optimizer=OptimizerConfig(schedule="plateau", warmup_steps=0, plateau_patience=2),
+        run_dir=run_dir,
+        progress=False,
+    )
+    rates = [round(row["lr/image"] / 3e-3, 6) for row in lines(run_dir) if row["kind"] == "train"]
+    return result, rates
+
+
+def test_the_rates_are_halved_after_validations_without_progress(tmp_path):
+    values = [3.0, 2.0, 2.5, 2.5, 2.5, 1.0, 1.5, 1.5, 1.5, 1.5, 1.5]
+    _, rates = train_on(values, tmp_path)
+    # Best at the second; two without progress end at the fourth; a new best at the sixth starts anew.
+    assert rates == [1.0] * 8 + [0.5] * 8 + [0.25] * 4 + [0.125] * 2
+
+
+def test_a_plateau_is_remembered_over_a_stop(tmp_path):
+    values = [3.0, 2.0, 2.5, 2.5, 2.5, 2.5]
+    with pytest.raises(Stop):
+        train_on(values, tmp_path, stop_after=7)
+    _, rates = train_on(values[3:] + [9.0] * 3, tmp_path)
+    assert rates[:8] == [1.0] * 8 and rates[8:12] == [0.5] * 4
+
+
+def test_training_ends_when_patience_does_and_stays_ended(tmp_path):
+    values = [3.0, 2.0, 2.5, 2.5, 2.5, 1.0]
+    result, rates = train_on(values, tmp_path, patience=3)
+    assert (result.steps, result.best_step) == (10, 4) and len(rates) == 10
+    again, _ = train_on(values, tmp_path, patience=3)  # from the state of its last step
+    assert (again.steps, again.best_step) == (10, 4)
