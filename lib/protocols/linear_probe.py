@@ -5,6 +5,7 @@ the penalty is chosen on the validation images. Letters: N images, D width of a 
 """
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ from lib.protocols.targets import choose_rows, target_labels
 
 PENALTIES = tuple(10.0**power for power in range(1, -7, -1))
 """Weights of the squared norm that are tried, from the strongest; each starts from the solution before it."""
+
+PATIENCE = 2
+"""Penalties in a row that are no better on the validation images, after which weaker ones are not tried."""
 
 ITERATIONS = 100
 """Steps of L-BFGS at most, for each penalty."""
@@ -90,11 +94,16 @@ def linear_probe(
     labels = {
         split: torch.from_numpy(target_labels(store, part.study_rows, names)) for split, part in parts.items()
     }
+    values = _in_span(values)
     best: tuple[float, float, Solution] | None = None
+    stagnant = 0
     for penalty, solution in fit_path(values["train"], labels["train"], config.task):
         merit = _merit(solution.logits(values["validation"]), labels["validation"], config.task)
+        stagnant += 1
         if best is None or merit > best[0]:
-            best = (merit, penalty, solution)
+            best, stagnant = (merit, penalty, solution), 0
+        if stagnant == PATIENCE:
+            break
     merit, penalty, solution = best
     logits = solution.logits(values["test"])
     predictions = Predictions(
@@ -109,21 +118,33 @@ def linear_probe(
     return table, {**judge(table), **dataclasses.asdict(config), **report, "targets": names}
 
 
-def fit_path(values: Tensor, labels: Tensor, task: str) -> list[tuple[float, Solution]]:
-    """Solve for every penalty: mean cross-entropy plus penalty / 2 times the squared norm of the weights.
+def _in_span(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Turn features to the span of the training images, where they are fewer than the features are wide.
+
+    The solution lies in it, for what is orthogonal to all training images would only cost penalty; so nothing
+    changes but the work.
+    """
+    train = values["train"]
+    if len(train) >= train.shape[1]:
+        return values
+    basis = torch.linalg.svd(train, full_matrices=False).Vh.T  # [D, N]
+    return {split: part @ basis for split, part in values.items()}
+
+
+def fit_path(values: Tensor, labels: Tensor, task: str) -> Iterator[tuple[float, Solution]]:
+    """Minimise the mean cross-entropy plus penalty / 2 times the squared norm, for one penalty after another.
 
     Args:
         values: `[N, D]`, standardised.
         labels: 1, 0 or NaN where not known, `[N, K]`.
         task: see `LabelClassifier`.
 
-    Returns:
+    Yields:
         Each penalty with its solution.
     """
     outputs = 2 if task == "binary" else labels.shape[1]
     weight = torch.zeros(values.shape[1], outputs, requires_grad=True)
     bias = torch.zeros(outputs, requires_grad=True)
-    path = []
     for penalty in PENALTIES:
         optimizer = torch.optim.LBFGS(
             [weight, bias], max_iter=ITERATIONS, tolerance_grad=1e-6, line_search_fn="strong_wolfe"
@@ -136,8 +157,7 @@ def fit_path(values: Tensor, labels: Tensor, task: str) -> list[tuple[float, Sol
             return loss
 
         optimizer.step(closure)
-        path.append((penalty, Solution(weight.detach().clone(), bias.detach().clone())))
-    return path
+        yield penalty, Solution(weight.detach().clone(), bias.detach().clone())
 
 
 def _merit(logits: Tensor, labels: Tensor, task: str) -> float:

@@ -12,7 +12,7 @@ from lib.data.splits import make_manifest
 from lib.data.store import Store
 from lib.models.radiograph_transformer import RadiographTransformer
 from lib.protocols.features import Features, extract_features
-from lib.protocols.linear_probe import LinearProbeConfig, fit_path, linear_probe
+from lib.protocols.linear_probe import LinearProbeConfig, _in_span, fit_path, linear_probe
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,25 @@ def test_scale_and_offset_of_the_features_do_not_matter(store):
     shifted = Features(features.study_rows, features.view_rows, features.values * 40 - 7)
     first, second = (linear_probe(one, store, manifest, config)[0] for one in (features, shifted))
     np.testing.assert_allclose(first["probability/opacity"], second["probability/opacity"], atol=1e-3)
+
+
+def test_fewer_images_than_features_are_solved_in_their_span():
+    """The same predictions as in all dimensions, by another library."""
+    random = np.random.default_rng(4)
+    wide = {
+        name: torch.from_numpy(random.standard_normal((20, 60)).astype(np.float32))
+        for name in ("train", "test")
+    }
+    labels = (wide["train"][:, :1] > 0).float()
+    narrow = _in_span(wide)
+    assert narrow["test"].shape == (20, 20)
+    for penalty, solution in fit_path(narrow["train"], labels, "multi_label"):
+        if penalty < 1e-3:
+            break
+        double = LogisticRegression(C=1 / (penalty * 20), tol=1e-10, max_iter=10_000)
+        double.fit(wide["train"].numpy(), labels[:, 0].numpy())
+        expected = double.decision_function(wide["test"].numpy())
+        np.testing.assert_allclose(solution.logits(narrow["test"])[:, 0].numpy(), expected, atol=2e-2)
 
 
 def test_test_labels_and_images_do_not_reach_the_fit(store):
