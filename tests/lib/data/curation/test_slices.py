@@ -21,7 +21,7 @@ def test_phantom_radiographs_are_none():
 
 
 def test_of_the_real_radiographs_none_is_taken_for_a_slice(shared):
-    """All 6,000 pictures are gone through by ingest; here every tenth, so that this stays quick."""
+    """Every tenth, so that this stays quick."""
     from lib.data.curation.thumbnail import content
     from lib.data.decode import read_picture
 
