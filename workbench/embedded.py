@@ -1,6 +1,7 @@
 """A finished pre-training, and the pictures of a store as it sees them: computed once, kept in its folder."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from workbench.sections import make_objective
 
 FRONTAL = ("PA", "AP", "FRONTAL")
 TRAINED, INITIAL = "trained", "initial"
-"""Weights of an objective: the best of its run, or those that a run of its recipe starts from."""
+"""Weights of an objective: the best of its run, or those that a run of its recipe starts from; besides those
+of a checkpoint which `train.keep_every` kept, by the name of its file: "step-400"."""
 
 FOLDER = "judged"
 """Where a run folder keeps what is said here."""
@@ -34,8 +36,9 @@ class Opened:
     Attributes:
         run: the run.
         objective: in evaluation mode.
-        weights: `TRAINED` or `INITIAL`.
+        weights: `TRAINED`, `INITIAL` or a kept checkpoint.
         image_size: pixels of a side of what it looks at.
+        evaluation: "crop" or "whole" pictures, as in its validation; see `lib.data.augment.AugmentConfig`.
         device: where it is.
         pairs: its texts and images; None for an objective that embeds no texts.
     """
@@ -45,16 +48,22 @@ class Opened:
 
         Raises:
             ValueError: the run is no pre-training or not finished, or other weights are asked for.
+            FileNotFoundError: the run kept no such checkpoint.
         """
         if run.config.get("task") != "pretrain":
             raise ValueError(f"Run {run.id} is no pre-training, its task is {run.config.get('task')!r}.")
         if run.state != "finished":
             raise ValueError(f"Run {run.id} is {run.state}, not finished: its weights may still change.")
-        if weights not in (TRAINED, INITIAL):
-            raise ValueError(f"weights={weights!r}: give {TRAINED!r} or {INITIAL!r}.")
+        if weights not in (TRAINED, INITIAL) and not re.fullmatch(r"step-\d+", weights):
+            raise ValueError(f"weights={weights!r}: give {TRAINED!r}, {INITIAL!r} or a kept 'step-<n>'.")
         self.run, self.weights, self.device = run, weights, torch.device(device)
-        self.objective = load_objective(run, device) if weights == TRAINED else _initial(run, self.device)
+        if weights == INITIAL:
+            self.objective = _initial(run, self.device)
+        else:
+            checkpoint = "best" if weights == TRAINED else weights
+            self.objective = load_objective(run, device, checkpoint=checkpoint)
         self.image_size: int = run.config["augment"]["crop_size"]
+        self.evaluation: str = run.config["augment"].get("evaluation", "crop")
         self.pairs = None
         if hasattr(self.objective, "embed_texts"):
             self.pairs = PairEncoder(
@@ -67,9 +76,14 @@ class Opened:
 
     def keep(self, name: str) -> Path:
         """Return where something about the run is kept, named after its weights too."""
-        stem, _, suffix = name.rpartition(".")
-        marked = stem if self.weights == TRAINED else f"{stem}-{self.weights}"
-        return self.run.folder / FOLDER / f"{marked}.{suffix}"
+        return kept_path(self.run, name, self.weights)
+
+
+def kept_path(run: Run, name: str, weights: str) -> Path:
+    """Return where something about a run with some weights is kept."""
+    stem, _, suffix = name.rpartition(".")
+    marked = stem if weights == TRAINED else f"{stem}-{weights}"
+    return run.folder / FOLDER / f"{marked}.{suffix}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +113,8 @@ def embed(
     """
 
     def kept(part: str, rows: np.ndarray, compute: Callable[[StudyLoader], Features]) -> Features:
-        place = (store.path.name, store.id[:8], manifest.id[:8], f"{opened.image_size}px", *positions, part)
+        size = f"{opened.image_size}px" + ("-whole" if opened.evaluation == "whole" else "")
+        place = (store.path.name, store.id[:8], manifest.id[:8], size, *positions, part)
         path = opened.keep(f"{'-'.join(place)}.npz")
         if not path.is_file():
             loader = StudyLoader(
@@ -108,6 +123,7 @@ def embed(
                 batch_size=BATCH,
                 num_views=1,
                 image_size=opened.image_size,
+                evaluation=opened.evaluation,
                 unit="image",
                 positions=positions,
                 device=opened.device,

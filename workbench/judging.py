@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from lib.atomic import write_json
-from lib.data.audit import parts_of, pretraining_parts, refuse_leaks
 from lib.data.batch import TEXT_UNITS
 from lib.data.prompts import CHEST, Prompts, read_prompts
 from lib.data.reports import report_sentences
@@ -25,11 +24,9 @@ from lib.protocols.retrieval import (
 )
 from lib.protocols.targets import choose_rows
 from lib.protocols.zero_shot import zero_shot
-from workbench.audits import audit_once
 from workbench.embedded import FRONTAL, TRAINED, Embedded, Opened, embed
-from workbench.inputs import resolve_device, resolve_place
-from workbench.manifests import freeze_manifest
-from workbench.reopen import open_data
+from workbench.inputs import resolve_device
+from workbench.judged_data import open_judged
 from workbench.runs import Run
 
 NO_TEXTS = "the objective embeds no texts"
@@ -102,17 +99,8 @@ def judge_pairs(
     """
     config = config or JudgeConfig()
     opened = Opened(run, weights=weights, device=resolve_device(device))
-    own, own_manifest = open_data(run)
-    judged, manifest = own, own_manifest
-    if store:
-        judged = Store(resolve_place(str(store)))
-        if judged.id != own.id:
-            manifest = freeze_manifest(judged, 0)
-    parts = parts_of(judged, manifest)
-    if judged.id != own.id:
-        parts += pretraining_parts(own, own_manifest)
-    findings = audit_once(parts)
-    refuse_leaks(findings, config.allow_leak)
+    data = open_judged(run, store, allow_leak=config.allow_leak)
+    judged, manifest = data.store, data.manifest
     prompts = read_prompts(config.prompts or CHEST, known=judged.label_names)
     embedded = embed(opened, judged, manifest, split, config.positions)
     rows = manifest.rows(split)
@@ -131,7 +119,7 @@ def judge_pairs(
         "image_size": opened.image_size,
         "num_images": len(embedded.features.of(rows).values),
         "settings": dataclasses.asdict(config),
-        "audit": [dataclasses.asdict(finding) for finding in findings],
+        "audit": [dataclasses.asdict(finding) for finding in data.findings],
         **_retrieve(opened, embedded, judged, rows, prompts, config, not_judged),
         "study_report": _match(opened, embedded, judged, config, not_judged),
         **_classify(opened, embedded, judged, manifest, prompts, config, split, not_judged),

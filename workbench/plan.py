@@ -4,14 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from lib.config import to_plain
 from lib.data.augment import AugmentConfig
+from lib.loops.evaluate import CIDER, GenerationConfig
 from lib.loops.optimizer import OptimizerConfig
 from lib.loops.precision import resolve_autocast
 from lib.loops.train import TrainConfig
+from lib.loops.written_reports import check_can_write
+from lib.objectives import OBJECTIVES
+from lib.objectives.lsp import choose_label_targets
 from lib.protocols.finetune import RANDOM, FinetuneConfig
 from lib.registry import resolve
-from workbench.inputs import describe_data, describe_init, resolve_device
+from workbench.inputs import describe_data, describe_init, open_data, resolve_device
 from workbench.recipe import Recipe
 from workbench.sections import LoaderConfig, TokenizerConfig, read_encoder, read_objective
 
@@ -20,7 +26,7 @@ PLANS = {"pretrain": "workbench.plan:plan_pretraining", "finetune": "workbench.p
 SECTIONS = {"augment": AugmentConfig, "optimizer": OptimizerConfig, "train": TrainConfig}
 PRETRAIN_SECTIONS = {"tokenizer": TokenizerConfig, "loader": LoaderConfig, **SECTIONS}
 KEYS = ("task", "store", "manifest", "split_seed", "allow_leak", "seed", "device")
-PRETRAIN_KEYS = (*KEYS, "processes", "objective", *PRETRAIN_SECTIONS)
+PRETRAIN_KEYS = (*KEYS, "processes", "objective", *PRETRAIN_SECTIONS, "generation")
 FINETUNE_KEYS = (*KEYS, "init", "method", "encoder", "finetune", *SECTIONS)
 
 
@@ -50,16 +56,20 @@ def plan_pretraining(source: Recipe, root: Path | str | None) -> dict[str, Any]:
     objective = read_objective(source["objective"], where=where)
     sections = {key: to_plain(source.section(key, schema)) for key, schema in PRETRAIN_SECTIONS.items()}
     _check_image_size(objective["encoder"]["image_size"], sections, where)
+    data = describe_data(source)
+    if "targets" in objective:
+        objective |= _label_targets(objective["targets"], data)
     return {
         "recipe": source.name,
         "task": "pretrain",
-        **describe_data(source),
+        **data,
         "allow_leak": source.get("allow_leak", ""),
         "seed": source.get("seed", 0),
         "device": _device(source, sections),
         "processes": _processes(source, sections),
         "objective": objective,
         **sections,
+        **_generation(source, objective["name"], sections["train"]),
     }
 
 
@@ -86,6 +96,30 @@ def plan_finetuning(source: Recipe, root: Path | str | None) -> dict[str, Any]:
         "finetune": {key: value for key, value in protocol.items() if key not in ("init", "seed")},
         **sections,
     }
+
+
+def _label_targets(targets: list[str], data: dict[str, Any]) -> dict[str, list[str]]:
+    """Settle what an objective learns of the labels, so that its run can be opened without the store."""
+    store, manifest = open_data(data)
+    names, labels = list(store.label_names), torch.from_numpy(store.labels[manifest.rows("train")])
+    return {"targets": choose_label_targets(names, labels, targets), "labels": names}
+
+
+def _generation(source: Recipe, objective: str, train: dict[str, Any]) -> dict[str, Any]:
+    """Return the section of validation by written reports where the recipe has it or chooses by it.
+
+    No other run writes any, and its config says nothing of it.
+    """
+    if "generation" not in source.values and train["monitor"] != CIDER:
+        return {}
+    kind = resolve(objective, OBJECTIVES)
+    check_can_write(kind, f"Recipe {source.name} asks for the CIDEr of reports: objective {objective}")
+    if train["monitor"] == CIDER and train["mode"] != "max":
+        raise ValueError(
+            f"Recipe {source.name}: train.monitor={CIDER} with train.mode={train['mode']} would keep the "
+            "worst reports; set train.mode=max."
+        )
+    return {"generation": to_plain(source.section("generation", GenerationConfig))}
 
 
 def _processes(source: Recipe, sections: dict[str, Any]) -> int:

@@ -62,6 +62,7 @@ def _read(run: Run, split: str, limit: int) -> Reading:
         batch_size=run.config["loader"]["batch_size"],
         num_views=run.config["objective"]["num_views"],
         image_size=run.config["augment"]["crop_size"],
+        evaluation=run.config["augment"].get("evaluation", "crop"),
         device=device,
     )
     rows, texts, weights = [], [], []

@@ -88,8 +88,9 @@ class Recipe:
 
 
 def known_recipes() -> list[str]:
-    """Return the short names of the recipes that come with the workbench."""
-    return sorted(path.relative_to(RECIPES).with_suffix("").as_posix() for path in RECIPES.rglob("*.yaml"))
+    """Return the short names of the recipes that come with the workbench; a sweep is no recipe."""
+    paths = [path.relative_to(RECIPES) for path in RECIPES.rglob("*.yaml")]
+    return sorted(path.with_suffix("").as_posix() for path in paths if path.parts[0] != "sweeps")
 
 
 def find_recipe(name: str) -> Path:

@@ -28,13 +28,18 @@ def load_tokenizers(run: Run) -> dict[str, PieceTokenizer]:
     return texts.load_tokenizers(run.config["objective"], run.folder)
 
 
-def load_objective(run: Run, device: torch.device | str = "cpu") -> nn.Module:
-    """Return the objective of a pre-training run with its best weights, in evaluation mode.
+def load_objective(run: Run, device: torch.device | str = "cpu", *, checkpoint: str = "best") -> nn.Module:
+    """Return the objective of a pre-training run with its weights, in evaluation mode.
+
+    Args:
+        run: the pre-training.
+        device: where to.
+        checkpoint: "best", or one that `train.keep_every` kept, such as "step-400".
 
     Raises:
-        FileNotFoundError: the run has no checkpoint yet.
+        FileNotFoundError: the run has no such checkpoint (yet).
     """
-    path = run.folder / "checkpoints" / "best.safetensors"
+    path = run.folder / "checkpoints" / f"{checkpoint}.safetensors"
     if not path.is_file():
         raise FileNotFoundError(f"Run {run.id} has no {path.name} yet; it is {run.state}.")
     objective = make_objective(run.config["objective"], load_tokenizers(run))

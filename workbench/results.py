@@ -12,8 +12,8 @@ __all__ = ["findings", "print_results", "query", "summary", "table"]
 
 COLUMNS = (
     "id", "recipe", "task", "state", "reason", "method", "label_ratio", "draw", "seed", "store", "store_id",
-    "synthetic", "manifest_id", "auroc", "low", "high", "best_step", "best_validation", "steps", "seconds",
-    "precision", "created",
+    "synthetic", "manifest_id", "auroc", "low", "high", "accuracy", "best_step", "best_validation", "steps",
+    "seconds", "precision", "created",
 )  # fmt: skip
 
 
@@ -21,7 +21,8 @@ def table(root: Path | str | None = None) -> pd.DataFrame:
     """Return one row per run: what it is, where it stands, its main result.
 
     Columns: id, recipe, task, state, reason, method, label_ratio, draw, seed, store, store_id,
-    synthetic, manifest_id, auroc, low, high, best_step, best_validation, steps, seconds, precision, created.
+    synthetic, manifest_id, auroc, low, high, accuracy (where classes exclude each other), best_step,
+    best_validation, steps, seconds, precision, created.
     """
     return pd.DataFrame([_row(run) for run in list_runs(root)], columns=list(COLUMNS))
 
@@ -99,4 +100,5 @@ def _row(run: Run) -> dict[str, Any]:
         "auroc": area.get("estimate"),
         "low": area.get("low"),
         "high": area.get("high"),
+        "accuracy": (result.get("accuracy") or {}).get("estimate"),
     }

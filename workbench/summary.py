@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from lib.config import config_hash
+from lib.metrics.accuracy import bootstrap_accuracy
 from lib.metrics.classification import auroc
 from lib.metrics.statistics import bootstrap_auroc, paired_bootstrap_auroc, seed_t_test
+from lib.protocols.prediction_tables import average_cases, target_names, target_values
 from workbench.runs import Run, list_runs
 
 NOT_COMPARED = ("recipe", "store", "manifest", "init", "init_id", "method", "seed", "encoder", "device")
@@ -21,6 +23,7 @@ COLUMNS = (
     "recipe", "settings", "label_ratio", "method", "num_seeds", "auroc", "spread", "low", "high",
     "num_patients", "num_images", "synthetic", "difference", "difference_low", "difference_high", "p_seeds",
 )  # fmt: skip
+ACCURACY_COLUMNS = ("accuracy", "accuracy_low", "accuracy_high")
 FINDING_COLUMNS = (
     "recipe", "settings", "label_ratio", "synthetic", "method", "finding", "auroc", "low", "high",
     "num_cases", "num_positives", "num_dropped",
@@ -45,21 +48,27 @@ def summary(
     Returns:
         One row per recipe, settings (4 hex; other overrides give others), label_ratio and method: num_seeds,
         auroc (mean over seeds of the mean over labels), spread (standard deviation over seeds, NaN for one),
-        low and high (95 %, patient-clustered bootstrap of the test set), num_patients, num_images,
-        synthetic (whether the pictures were generated); against the comparator on the same resamples:
-        difference, difference_low, difference_high, and p_seeds of the t-test over seeds, as in the paper.
-        NaN where there is no comparator.
+        low and high (95 %, patient-clustered bootstrap of the test set), num_patients, num_images (or studies
+        or patients, where the protocol averages over their images), synthetic (whether the pictures were
+        generated); against the comparator on the same resamples: difference, difference_low,
+        difference_high, and p_seeds of the t-test over seeds, as in the paper.
+        NaN where there is no comparator. With runs whose classes exclude each other also accuracy (mean over
+        seeds), accuracy_low, accuracy_high.
     """
     rows = []
     for group in _groups(runs, root):
         stacks = {method: _stacked(members) for method, members in group.methods.items()}
         for method, stack in stacks.items():
             row = {**group.names, "method": method, **_summarise(stack, replicates)}
+            if group.task == "multi_class":
+                accuracy = bootstrap_accuracy(*stack, replicates=replicates)
+                row |= dict(zip(ACCURACY_COLUMNS, accuracy, strict=True))
             if comparator in stacks and method != comparator:
                 row |= _compare(stack, stacks[comparator], replicates)
             rows.append(row)
     order = ["recipe", "settings", "label_ratio", "method"]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(order, ignore_index=True)
+    columns = [*COLUMNS, *(ACCURACY_COLUMNS if any("accuracy" in row for row in rows) else ())]
+    return pd.DataFrame(rows, columns=columns).sort_values(order, ignore_index=True)
 
 
 def findings(
@@ -95,6 +104,7 @@ class _Group:
 
     names: dict[str, Any]
     targets: list[str]
+    task: str
     methods: dict[str, dict[int, Run]] = dataclasses.field(default_factory=dict)
     origins: dict[str, tuple] = dataclasses.field(default_factory=dict)
 
@@ -130,7 +140,9 @@ def _groups(runs: Sequence[Run] | None, root: Path | str | None) -> list[_Group]
             "label_ratio": label_ratio,
             "synthetic": run.config["synthetic"],
         }
-        groups.setdefault((run.config["recipe"], key, label_ratio), _Group(names, targets)).add(run)
+        groups.setdefault(
+            (run.config["recipe"], key, label_ratio), _Group(names, targets, protocol["task"])
+        ).add(run)
     return list(groups.values())
 
 
@@ -165,7 +177,7 @@ def _compare(stack: "_Stack", other: "_Stack", replicates: int) -> dict[str, Any
 
 
 class _Stack(NamedTuple):
-    """The predictions of one method for all its seeds, images in the order of their ids."""
+    """The predictions of one method for all its seeds, images (or what they are averaged to) by their ids."""
 
     labels: np.ndarray  # [N, K]
     probabilities: np.ndarray  # [S, N, K]
@@ -179,16 +191,20 @@ class _Stack(NamedTuple):
 
 def _stacked(members: Mapping[int, Run]) -> _Stack:
     """Read the predictions of the runs of one method, seed -> run."""
+    runs = [members[seed] for seed in sorted(members)]
     tables = [
-        members[seed].predictions().sort_values("view_id", ignore_index=True) for seed in sorted(members)
+        average_cases(
+            run.predictions().sort_values("view_id", ignore_index=True),
+            run.config["finetune"].get("average_by", ""),  # runs from before it have none
+        )
+        for run in runs
     ]
     first = tables[0]
-    names = [name for name in first if name.startswith("label/")]
+    names = [f"label/{name}" for name in target_names(first)]
     for other in tables[1:]:
         assert other["view_id"].equals(first["view_id"]) and other[names].equals(first[names])
-    outputs = ["probability/" + name.removeprefix("label/") for name in names]
     return _Stack(
-        labels=first[names].to_numpy(np.float64),
-        probabilities=np.stack([one[outputs].to_numpy(np.float64) for one in tables]),
+        labels=target_values(first)[0],
+        probabilities=np.stack([target_values(one)[1] for one in tables]),
         patients=first["patient_id"].to_numpy(),
     )

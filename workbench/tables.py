@@ -1,11 +1,12 @@
 """Tables for people: few columns, rounded, with their uncertainty beside them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from workbench.measures import measures_of
 from workbench.runs import PROJECT, Run
 
 METHOD_NAMES = {
@@ -44,33 +45,57 @@ def judgement_table(judged: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
     Args:
         judged: name -> what `workbench.judging.judge_pairs` returns.
+
+    Returns:
+        Each measure with its interval, and in brackets what guessing gives.
     """
-    return pd.DataFrame({name: dict(_judgement_rows(report)) for name, report in judged.items()}).fillna("")
+    columns = {
+        name: {one.title: f"{_spread(one._asdict())} ({one.chance:.3f})" for one in measures_of(report)}
+        for name, report in judged.items()
+    }
+    return pd.DataFrame(columns).fillna("")
 
 
-def _judgement_rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each measure with its interval, and in brackets what guessing gives."""
-    by_prompt = report["text_image"] and report["text_image"]["all"]
-    for title, found in (("image-image", report["image_image"]), ("text-image", by_prompt)):
-        if found:
-            for k, value in found["precision"].items():
-                yield f"{title} precision@{k}", f"{_spread(value)} ({found['chance']:.3f})"
-    if report["study_report"]:
-        for title, way in (("study to report", "study_to_report"), ("report to study", "report_to_study")):
-            found = report["study_report"][way]
-            for k, value in found["recall"].items():
-                yield f"{title} R@{k}", f"{_spread(value)} ({found['chance'][k]:.3f})"
-    if report["zero_shot"]:
-        yield "zero-shot mean AUROC", f"{_spread(report['zero_shot']['ensemble']['auroc'])} (0.500)"
-    for ratio, found in (report["linear_probe"] or {}).items():
-        yield (
-            f"linear mean AUROC, {100 * float(ratio):g} % of the labels",
-            f"{_spread(found['auroc'])} (0.500)",
-        )
+SCORE_NAMES = {
+    "bleu_1": "BLEU-1",
+    "bleu_2": "BLEU-2",
+    "bleu_3": "BLEU-3",
+    "bleu_4": "BLEU-4",
+    "rouge_l": "ROUGE-L",
+    "cider_d": "CIDEr-D",
+    "label_f1_micro": "micro F1 of findings, by rules",
+    "label_f1_macro": "macro F1 of findings, by rules",
+}
+SOURCE_NAMES = {
+    "generated": "generated",
+    "nearest": "nearest neighbour",
+    "constant": "most frequent report",
+}
 
 
-def _spread(value: Mapping[str, float]) -> str:
-    return f"{value['estimate']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
+def generation_table(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what generated reports are worth beside the baselines, a row for each score.
+
+    Args:
+        summary: of `workbench.generating.generate_reports`.
+    """
+    columns = {
+        title: [_spread(summary["scores"][source][score]) for score in SCORE_NAMES]
+        for source, title in SOURCE_NAMES.items()
+    }
+    difference = summary["difference"]["generated"]
+    columns["generated - nearest"] = [_spread(difference[score], sign="+") for score in SCORE_NAMES]
+    return pd.DataFrame(columns, index=list(SCORE_NAMES.values()))
+
+
+def _spread(value: Mapping[str, float | None], sign: str = "") -> str:
+    """Return an estimate with its interval, as far as there is one."""
+    if value["estimate"] is None:
+        return ""
+    estimate = f"{value['estimate']:{sign}.3f}"
+    if value["low"] is None:
+        return estimate
+    return f"{estimate} [{value['low']:{sign}.3f}, {value['high']:{sign}.3f}]"
 
 
 def value_table(values: Mapping[str, Any]) -> pd.DataFrame:

@@ -70,7 +70,10 @@ def load_tokenizers(values: Mapping[str, Any], run_dir: Path) -> dict[str, Piece
         values: section of the objective in the config of a run.
         run_dir: folder of that run.
     """
+    reads = resolve(values["name"], OBJECTIVES).reads
+    if not reads:
+        return {}
     own = ReportTokenizer.load(run_dir / TOKENIZER)
     folder = values.get("text", {}).get("folder", "")
     every = {"report": own, "text": load_bert_tokenizer(Path(folder)) if folder else own}
-    return {name: every[name] for name in resolve(values["name"], OBJECTIVES).reads}
+    return {name: every[name] for name in reads}

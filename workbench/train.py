@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from lib.atomic import write_json
 from lib.config import build
 from lib.data.augment import AugmentConfig
 from lib.data.loader import StudyLoader
+from lib.data.store import Store
+from lib.data.tokenizer import PieceTokenizer
 from lib.loops.distributed import (
     from_first,
     is_first,
@@ -21,7 +24,7 @@ from lib.loops.distributed import (
     rank,
     take_device,
 )
-from lib.loops.evaluate import mean_losses
+from lib.loops.evaluate import GenerationConfig, WrittenCider, all_of, choose_written, mean_losses
 from lib.loops.optimizer import OptimizerConfig
 from lib.loops.precision import resolve_autocast
 from lib.loops.randomness import seed_generators
@@ -29,6 +32,7 @@ from lib.loops.train import TrainConfig
 from lib.loops.train import train as run_loop
 from lib.losses.gather import num_processes
 from lib.models.encoder import make_encoder
+from lib.objectives import OBJECTIVES
 from lib.protocols.finetune import RANDOM, FinetuneConfig
 from lib.protocols.finetune import finetune as run_protocol
 from lib.registry import resolve
@@ -128,12 +132,15 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
     rows = manifest.rows("train")
     read = read_texts(config, store, rows, run_dir)
     augment = build(AugmentConfig, config["augment"])
+    crops = getattr(resolve(config["objective"]["name"], OBJECTIVES), "crops", 1)
     loader = functools.partial(
         StudyLoader,
         store,
         batch_size=config["loader"]["batch_size"],
         num_views=config["objective"].get("num_views", 1),
         image_size=augment.crop_size,
+        evaluation=augment.evaluation,
+        crops=crops,
         tokens=read.tokens,
         seed=config["seed"],
         device=device,
@@ -142,17 +149,28 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
     # A contrastive loss depends on the size of the batch: whole ones, unless that leaves none to validate.
     training = loader(rows, augment=augment, shuffle=True, drop_last=True)
     validation_rows = manifest.rows("validation")
-    validation = loader(validation_rows, drop_last=len(validation_rows) >= config["loader"]["batch_size"])
+    validation = loader(
+        validation_rows,
+        # Crops that are compared must differ there too; they are the same ones in every validation.
+        augment=augment if crops > 1 else None,
+        drop_last=len(validation_rows) >= config["loader"]["batch_size"],
+    )
 
     seed_generators(config["seed"] + rank())  # dropout differs; all begin with the first one's weights
     objective = make_objective(config["objective"], read.tokenizers)
     if "report" in objective.reads:
         objective.start_from_reports(torch.from_numpy(read.tokens.report[0, rows]).long())
+    if "targets" in config["objective"]:
+        objective.start_from_labels(torch.from_numpy(store.labels[rows]))
     objective.to(device)
+    validate = functools.partial(mean_losses, loader=validation)
+    if "generation" in config:
+        cider = _written_cider(config, store, validation_rows, read.tokenizers["report"], device)
+        validate = all_of(validate, cider)
     result = run_loop(
         objective,
         training,
-        functools.partial(mean_losses, loader=validation),
+        validate,
         config=build(TrainConfig, config["train"]),
         optimizer=build(OptimizerConfig, config["optimizer"]),
         run_dir=run_dir,
@@ -171,6 +189,25 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
     }
     if is_first():
         write_json(run_dir / "result.json", report)
+
+
+def _written_cider(
+    config: Mapping[str, Any], store: Store, rows: np.ndarray, tokenizer: PieceTokenizer, device: torch.device
+) -> WrittenCider:
+    """Return the validation that writes reports; each process writes about other studies."""
+    generation = build(GenerationConfig, config["generation"])
+    share = (rank(), num_processes())
+    chosen = choose_written(store.texts, rows, generation, config["seed"], share)
+    loader = StudyLoader(
+        store,
+        chosen,
+        batch_size=config["loader"]["batch_size"],
+        num_views=config["objective"].get("num_views", 1),
+        image_size=config["augment"]["crop_size"],
+        evaluation=config["augment"].get("evaluation", "crop"),
+        device=device,
+    )
+    return WrittenCider(loader, tokenizer, store.texts, rows, beam_size=generation.beam_size)
 
 
 def run_finetuning(config: Mapping[str, Any], run_dir: Path, *, progress: bool = True) -> None:

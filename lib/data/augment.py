@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lib.data.blur import blur_radius, gaussian_blur
+from lib.data.cutout import cut_out_, draw_squares
 
 MEAN, STD = 0.5, 0.25
 """Of grey radiographs on the scale 0..1, rounded, without padding: Open-i 0.58 and 0.28, NIH 0.51 and 0.25,
@@ -26,6 +27,8 @@ Kermany 0.49 and 0.24, COVID-19 collection 0.52 and 0.24.
 
 Fixed constants and not per data set: a pretrained encoder must see a target domain on the scale it learned.
 """
+
+EVALUATIONS = ("crop", "whole")
 
 CPU_CHUNK = 8
 """Views sampled at once on a CPU: pictures, grids and crops of so many stay in the cache. Measured on one
@@ -38,6 +41,8 @@ class AugmentConfig:
 
     ConVIRT (appendix A): scale (0.6, 1.0), rotation 20, translation 0.1, zoom (0.95, 1.05), blur (0.1, 3.0),
     the rest as here. It names the ranges and torchvision, whose only crop with a range counts areas.
+    SimCLR, MoCo and C2L: a smaller scale, probabilities, cutouts; their saturation, hue and random grey mean
+    nothing on grey pictures. Crops are square where torchvision also draws a ratio of the sides.
 
     Attributes:
         crop_size: side of what comes out, pixels, and of the random crop unless `scale` resizes it; the
@@ -50,8 +55,14 @@ class AugmentConfig:
         flip: probability of a horizontal flip, one decision per study.
         brightness: range of the factor; REFERS gives none, this is its published code's and ConVIRT's.
         contrast: range of the factor around the mean of the crop; likewise.
-        blur: range of the Gaussian's deviation in pixels of what comes out, the last variation of all.
-            (0, 0): no blur.
+        jitter_probability: of brightness and contrast, both or neither; otherwise the crop keeps its own.
+        blur: range of the Gaussian's deviation in pixels of what comes out; (0, 0): no blur. The kernel
+            reaches over three deviations (`lib.data.blur`): up to 2 px within SimCLR's tenth of 224 px.
+        blur_probability: of the blur.
+        num_cutouts: squares that are made grey (0.5), the last variation of all; their middles lie anywhere.
+        cutout_size: side of such a square, pixels of what comes out.
+        evaluation: what is seen where nothing is varied: "crop", the middle crop_size stored pixels, or
+            "whole", the stored square with its padding, resized to crop_size (ConVIRT, appendix B).
     """
 
     crop_size: int = 224
@@ -62,11 +73,19 @@ class AugmentConfig:
     flip: float = 0.5
     brightness: tuple[float, float] = (0.6, 1.4)
     contrast: tuple[float, float] = (0.6, 1.4)
+    jitter_probability: float = 1.0
     blur: tuple[float, float] = (0.0, 0.0)
+    blur_probability: float = 1.0
+    num_cutouts: int = 0
+    cutout_size: int = 32
+    evaluation: str = "crop"
 
     def __post_init__(self):
-        if not 0 <= self.flip <= 1:
-            raise ValueError(f"flip {self.flip} is not a probability; give a number from 0 to 1.")
+        for name in ("flip", "jitter_probability", "blur_probability"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(
+                    f"{name} {getattr(self, name)} is not a probability; give a number from 0 to 1."
+                )
         if not 0 <= self.rotation <= 180:
             raise ValueError(f"rotation {self.rotation} is not an angle from 0 to 180 degrees.")
         if not 0 <= self.translation < 1:
@@ -88,6 +107,13 @@ class AugmentConfig:
             raise ValueError(f"blur {(low, high)} is not a range of deviations (0 <= low <= high).")
         if blur_radius(high) >= self.crop_size:
             raise ValueError(f"blur {(low, high)} reaches over a crop of {self.crop_size} px; lower it.")
+        if self.num_cutouts < 0:
+            raise ValueError(f"num_cutouts {self.num_cutouts} is negative; 0 cuts nothing out.")
+        if self.num_cutouts and not 0 < self.cutout_size <= self.crop_size:
+            raise ValueError(
+                f"cutout_size {self.cutout_size} is not between 1 and the {self.crop_size} px of a crop."
+            )
+        check_evaluation(self.evaluation)
 
 
 class Variation(NamedTuple):
@@ -104,6 +130,7 @@ class Variation(NamedTuple):
     down: Tensor  # [B, V]
     zoom: Tensor  # [B, V]
     blur: Tensor  # [B, V], deviation, pixels of the result
+    cutouts: Tensor  # [B, V, squares, 4], see `cutout`, pixels of the result
 
     def of(self, studies: slice) -> "Variation":
         """Return the parameters of some studies of the batch."""
@@ -149,7 +176,7 @@ def draw_variation(shape: torch.Size, config: AugmentConfig, generator: torch.Ge
         side = torch.full((num_studies, num_views), float(config.crop_size))
         room = size - config.crop_size + 1
         top, left = (torch.randint(room, side.shape, generator=generator) for _ in range(2))
-    return Variation(
+    variation = Variation(
         top=top,
         left=left,
         angle=between(-math.radians(config.rotation), math.radians(config.rotation)),
@@ -161,14 +188,30 @@ def draw_variation(shape: torch.Size, config: AugmentConfig, generator: torch.Ge
         down=between_if_open(-config.translation, config.translation),
         zoom=between_if_open(*config.zoom),
         blur=between_if_open(*config.blur),
+        cutouts=torch.zeros(num_studies, num_views, 0, 4, dtype=torch.int64),
     )
+    if config.jitter_probability < 1:
+        left_out = between(0.0, 1.0) >= config.jitter_probability
+        brightness, contrast = (
+            values.masked_fill(left_out, 1.0) for values in (variation.brightness, variation.contrast)
+        )
+        variation = variation._replace(brightness=brightness, contrast=contrast)
+    if config.blur_probability < 1:
+        left_out = between(0.0, 1.0) >= config.blur_probability
+        variation = variation._replace(blur=variation.blur.masked_fill(left_out, 0.0))
+    if config.num_cutouts:
+        number, width = config.num_cutouts, config.cutout_size
+        squares = draw_squares(side.shape, number, width, config.crop_size, generator)
+        variation = variation._replace(cutouts=squares)
+    return variation
 
 
 def apply_variation(images: Tensor, variation: Variation, crop_size: int) -> Tensor:
-    """Move all pixels in one sampling, then brightness, contrast and blur; see `augment`."""
+    """Move all pixels in one sampling, then brightness, contrast, blur and cutouts; see `augment`."""
     batch = images.shape[:2]
-    whole = variation._replace(flipped=variation.flipped[:, None].expand(batch))
+    *whole, cutouts = variation._replace(flipped=variation.flipped[:, None].expand(batch))
     parameters = torch.stack([values.float() for values in whole]).flatten(1).to(images.device)  # [11, N]
+    cutouts = cutouts.flatten(0, 1).to(images.device)  # [N, squares, 4]
     # Decided on the CPU: no wait for a device.
     place = _cut if _keeps_pixels(variation, crop_size) else _sample
     radius = blur_radius(float(variation.blur.max()))
@@ -176,10 +219,48 @@ def apply_variation(images: Tensor, variation: Variation, crop_size: int) -> Ten
     varied = torch.empty(len(pictures), 1, crop_size, crop_size, device=images.device)
     step = CPU_CHUNK if images.device.type == "cpu" else len(pictures)
     for part in (slice(start, start + step) for start in range(0, len(pictures), step)):
-        own = Variation(*parameters[:, part])  # [n] each
+        own = Variation(*parameters[:, part], cutouts[part])  # [n] each, the last one [n, squares, 4]
         crops = _adjust_(place(pictures[part], own, crop_size), own.brightness * _scale(images), own.contrast)
         varied[part] = gaussian_blur(crops, own.blur, radius) if radius else crops
+        if cutouts.shape[1]:
+            cut_out_(varied[part], own.cutouts, MEAN)
     return varied.unflatten(0, batch)
+
+
+def check_evaluation(evaluation: str) -> None:
+    """Raise the ValueError that says what evaluation may see."""
+    if evaluation not in EVALUATIONS:
+        raise ValueError(f"evaluation {evaluation!r} is not one of {', '.join(EVALUATIONS)}.")
+
+
+def evaluation_view(images: Tensor, size: int, evaluation: str = "crop") -> Tensor:
+    """Show pictures as evaluation sees them; see `AugmentConfig.evaluation`.
+
+    Args:
+        images: `[..., S, S]`, uint8 or float on the scale 0..1.
+        size: side of what comes out, pixels.
+        evaluation: "crop" or "whole".
+
+    Returns:
+        Float32 `[..., size, size]` on the scale 0..1.
+    """
+    check_evaluation(evaluation)
+    return center_crop(images, size) if evaluation == "crop" else resize(images, size)
+
+
+def resize(images: Tensor, size: int) -> Tensor:
+    """Resize whole pictures: bilinear, filtered against aliasing, as Pillow does it.
+
+    Args:
+        images: `[..., S, S]`, uint8 or float on the scale 0..1.
+        size: side of what comes out, pixels.
+
+    Returns:
+        Float32 `[..., size, size]` on the scale 0..1.
+    """
+    pictures = images.flatten(0, -3)[:, None].float()  # [N, 1, S, S]
+    resized = functional.interpolate(pictures, (size, size), mode="bilinear", antialias=True)
+    return resized.view(*images.shape[:-2], size, size) * _scale(images)
 
 
 def center_crop(images: Tensor, size: int) -> Tensor:

@@ -18,6 +18,9 @@ from lib.data.store import Store
 class Batch:
     """B studies of V views each, normalised and on one device.
 
+    Where a loader makes several crops of every view, V counts all of them: the views of the first crop, then
+    those of the next.
+
     Attributes:
         images: float32 `[B, V, 1, H, W]`, augmented or cropped, then normalised (`augment.normalize`).
         view_mask: bool `[B, V]`, False where the view repeats another one of the study.
@@ -28,7 +31,8 @@ class Batch:
         text_mask: bool `[B, T2]`, False on padding.
         study_rows: int64 `[B]`, rows of `Store.studies`.
         view_rows: int64 `[B, V]`, rows of `Store.views`.
-        flipped: bool `[B]`, whether the study was mirrored; its tokens then have left and right swapped.
+        flipped: bool `[B]`, whether the study was mirrored (the first of several crops); its tokens then have
+            left and right swapped.
     """
 
     images: Tensor

@@ -17,7 +17,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lib.data.augment import AugmentConfig, apply_variation, center_crop, draw_variation, normalize
+from lib.data.augment import (
+    AugmentConfig,
+    apply_variation,
+    check_evaluation,
+    draw_variation,
+    evaluation_view,
+    normalize,
+)
 from lib.data.batch import Batch, ReportTokens, tokenize_reports
 from lib.data.store import Store
 
@@ -60,6 +67,8 @@ class StudyLoader:
         num_views: int = 3,
         image_size: int = 224,
         augment: AugmentConfig | None = None,
+        evaluation: str = "crop",
+        crops: int = 1,
         tokens: ReportTokens | None = None,
         unit: str = "study",
         positions: Sequence[str] | None = None,
@@ -78,7 +87,10 @@ class StudyLoader:
             num_views: views per study, exactly; of more a random choice without replacement, of fewer all and
                 random ones of them repeated (REFERS, method). 1 for images.
             image_size: side C of the pictures in a batch, pixels.
-            augment: None for evaluation: the middle crop, the first views of a study, nothing random.
+            augment: None for evaluation: the first views of a study, nothing random.
+            evaluation: "crop" or "whole" pictures where nothing is augmented; see `AugmentConfig`.
+            crops: how many times every view is varied, each time by itself, flips included. A batch then has
+                V = crops * num_views: the views of the first crop, then those of the next, which are repeats.
             tokens: of the reports; None where the objective reads none.
             unit: "study", or "image" to take every view by itself.
             positions: view positions to take, for example ("PA", "AP", "FRONTAL"); None takes all.
@@ -98,20 +110,27 @@ class StudyLoader:
             raise ValueError(
                 f"unit 'image' has one view per item, not num_views {num_views}; give num_views=1."
             )
+        if crops > 1 and augment is None:
+            raise ValueError(f"{crops} crops of a view that is not augmented are all the same; give augment.")
+        if crops > 1 and tokens is not None:
+            raise ValueError(f"{crops} crops are flipped one by one, and a report only once; give no tokens.")
         if augment is not None and augment.crop_size != image_size:
             raise ValueError(f"augment.crop_size {augment.crop_size} differs from image_size {image_size}.")
         if image_size > store.image_size:
             raise ValueError(
                 f"image_size {image_size} exceeds the {store.image_size} px of {store.path}; ingest larger."
             )
-        if image_size < SMALLEST_CROP * store.image_size:
+        check_evaluation(evaluation)
+        is_cut = augment is not None or evaluation == "crop"
+        if is_cut and image_size < SMALLEST_CROP * store.image_size:
             raise ValueError(
                 f"image_size {image_size} would cut {image_size / store.image_size:.0%} of a side out of the "
                 f"{store.image_size} px of {store.path}: too little of a chest. Ingest with --size "
                 f"{round(image_size / 0.875)}, or take a larger image_size."
             )
-        self.store, self._tokens, self._augment = store, tokens, augment
+        self.store, self._tokens, self._augment, self._evaluation = store, tokens, augment, evaluation
         self._batch_size, self._num_views, self._image_size = batch_size, num_views, image_size
+        self._crops = crops
         self._seed, self._shuffle, self._drop_last = seed, shuffle, drop_last
         self._device = torch.device(device)
         self._share = share
@@ -168,13 +187,16 @@ class StudyLoader:
         pixels = self._read(view_rows)  # [B, V, 1, S, S], uint8
         if self._augment is None:
             flipped = torch.zeros(length, dtype=torch.bool)
-            images = center_crop(pixels, self._image_size)
+            images = evaluation_view(pixels, self._image_size, self._evaluation)
         else:
             generator = torch.Generator().manual_seed(int(random.integers(2**63)))
             shape = torch.Size((len(chosen), *pixels.shape[1:]))
-            variation = draw_variation(shape, self._augment, generator).of(own)
-            flipped = variation.flipped
-            images = apply_variation(pixels, variation, self._image_size)
+            variations = [draw_variation(shape, self._augment, generator).of(own) for _ in range(self._crops)]
+            flipped = variations[0].flipped
+            crops = [apply_variation(pixels, variation, self._image_size) for variation in variations]
+            images = torch.cat(crops, dim=1) if len(crops) > 1 else crops[0]
+            view_rows = np.tile(view_rows, self._crops)
+            view_mask = np.pad(view_mask, ((0, 0), (0, view_rows.shape[1] - view_mask.shape[1])))
         texts = self._choose_texts(chosen, epoch, step)[own]
         batch = Batch(
             images=normalize(images),

@@ -6,11 +6,14 @@ import math
 import torch
 from torch import nn
 
-from lib.loops.schedule import learning_rate_factor, plateau_factor
+from lib.loops.schedule import learning_rate_factor, milestone_factor, plateau_factor
 
 PAPER_GROUPS = ("image", "text")
 NAMES = ("adam", "adamw", "sgd")
-SCHEDULES = ("cosine", "plateau")
+SCHEDULES = ("cosine", "plateau", "milestones")
+
+HEAD = "head"
+"""The parameter group that may be trained alone at the start."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -20,10 +23,17 @@ class OptimizerConfig:
     Attributes:
         name: "sgd" (the paper's), "adam" (ConVIRT) or "adamw" (for small recipes).
         learning_rates: peak value of each parameter group of the objective.
-        schedule: "cosine", decay to 0 until the last step, or "plateau", less whenever validation stagnates.
-        warmup_steps: linear warm-up before either.
+        schedule: "cosine", decay to 0 until the last step, "plateau", less whenever validation stagnates, or
+            "milestones", less at given steps.
+        warmup_steps: linear warm-up before any of them.
+        head_steps: steps at the start in which the group "head" alone is trained and everything else stands
+            still; the schedule, and with it any warm-up, begins after them. ConVIRT (appendix B): 200.
+        head_learning_rate: of the group "head" in these steps; ConVIRT's.
         plateau_patience: validations in a row without a new best after which the rates are reduced.
         plateau_factor: of each such reduction.
+        milestones: shares of the steps after which the rates are reduced; MoCo v2 in ConVIRT (appendix E)
+            does so after 60 and 80 of 100 epochs.
+        milestone_factor: of each such reduction.
         momentum: of SGD.
         betas: of Adam and AdamW; PyTorch's defaults.
         weight_decay: not applied to norms and biases.
@@ -37,8 +47,12 @@ class OptimizerConfig:
     )
     schedule: str = "cosine"
     warmup_steps: int = 10_000
+    head_steps: int = 0
+    head_learning_rate: float = 1e-3
     plateau_patience: int = 5
     plateau_factor: float = 0.5
+    milestones: list[float] = dataclasses.field(default_factory=lambda: [0.6, 0.8])
+    milestone_factor: float = 0.1
     momentum: float = 0.9
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 1e-4
@@ -56,7 +70,7 @@ def make_optimizer(objective: nn.Module, config: OptimizerConfig) -> torch.optim
 
     Raises:
         ValueError: unknown optimizer; a group without a learning rate; a learning rate for a group that
-            neither the objective nor the paper has.
+            neither the objective nor the paper has; steps for the head alone without such a group.
     """
     named_groups = objective.parameter_groups()
     _check_names(set(named_groups), config)
@@ -85,7 +99,10 @@ def make_optimizer(objective: nn.Module, config: OptimizerConfig) -> torch.optim
 def set_learning_rates(
     optimizer: torch.optim.Optimizer, step: int, config: OptimizerConfig, *, steps: int, reductions: int = 0
 ) -> dict[str, float]:
-    """Put the schedule's learning rates of this step into the optimizer.
+    """Put the learning rates of this step into the optimizer.
+
+    While the head is trained alone, the other groups have the rate 0 and need no gradients: none are
+    computed, and an optimizer with moments leaves theirs at the beginning.
 
     Args:
         optimizer: from `make_optimizer`.
@@ -97,15 +114,30 @@ def set_learning_rates(
     Returns:
         The learning rate of each group by name.
     """
-    if config.schedule == "plateau":
-        factor = plateau_factor(
-            step, warmup_steps=config.warmup_steps, reductions=reductions, reduction=config.plateau_factor
-        )
-    else:
-        factor = learning_rate_factor(step, steps=steps, warmup_steps=config.warmup_steps)
+    head_alone = step < config.head_steps
+    factor = 0.0 if head_alone else _factor(step - config.head_steps, config, steps, reductions)
     for group in optimizer.param_groups:
         group["lr"] = factor * group["peak"]
+        if head_alone and group["name"] == HEAD:
+            group["lr"] = config.head_learning_rate
+        if config.head_steps:
+            for parameter in group["params"]:
+                parameter.requires_grad_(group["name"] == HEAD or not head_alone)
     return {group["name"]: group["lr"] for group in optimizer.param_groups}
+
+
+def _factor(step: int, config: OptimizerConfig, steps: int, reductions: int) -> float:
+    """Return what the schedule multiplies the rates with, `step` steps after the head was trained alone."""
+    if config.schedule == "plateau":
+        return plateau_factor(
+            step, warmup_steps=config.warmup_steps, reductions=reductions, reduction=config.plateau_factor
+        )
+    lengths = {"steps": steps - config.head_steps, "warmup_steps": config.warmup_steps}
+    if config.schedule == "milestones":
+        return milestone_factor(
+            step, **lengths, milestones=config.milestones, reduction=config.milestone_factor
+        )
+    return learning_rate_factor(step, **lengths)
 
 
 def clip_gradients(objective: nn.Module, clip_norm: float) -> torch.Tensor:
@@ -136,6 +168,17 @@ def _check_names(groups: set[str], config: OptimizerConfig) -> None:
         raise ValueError(
             f"optimizer.plateau_patience {config.plateau_patience} must be at least 1, and plateau_factor "
             f"{config.plateau_factor} between 0 and 1."
+        )
+    if not all(0 < share < 1 for share in (*config.milestones, config.milestone_factor)):
+        raise ValueError(
+            f"optimizer.milestones {config.milestones} and milestone_factor {config.milestone_factor} must "
+            "be shares, between 0 and 1."
+        )
+    if config.head_steps < 0 or (config.head_steps and HEAD not in groups):
+        raise ValueError(
+            f"optimizer.head_steps is {config.head_steps}, but the parameters are grouped as "
+            f"{sorted(groups)}; a fine-tuning has the group {HEAD!r} where optimizer.learning_rates has a "
+            "value for it. Otherwise leave head_steps at 0."
         )
     if missing := groups - set(config.learning_rates):
         raise ValueError(f"optimizer.learning_rates has no value for {sorted(missing)}; give one for each.")

@@ -1,6 +1,7 @@
 """Learning-rate schedules: pure functions of the step, and of the validations so far."""
 
 import math
+from collections.abc import Sequence
 
 
 def learning_rate_factor(step: int, *, steps: int, warmup_steps: int) -> float:
@@ -33,3 +34,19 @@ def plateau_factor(step: int, *, warmup_steps: int, reductions: int, reduction: 
     """
     rising = step / warmup_steps if step < warmup_steps else 1.0
     return rising * reduction**reductions
+
+
+def milestone_factor(
+    step: int, *, steps: int, warmup_steps: int, milestones: Sequence[float], reduction: float
+) -> float:
+    """Compute what the learning rates are multiplied with: a warm-up, then less from each milestone on.
+
+    Args:
+        step: counted from 0.
+        steps: of the whole run.
+        warmup_steps: length of the linear part.
+        milestones: shares of the steps after which the rates are reduced.
+        reduction: factor of each; 0.1 in MoCo.
+    """
+    rising = step / warmup_steps if step < warmup_steps else 1.0
+    return rising * reduction ** sum(step >= share * steps for share in milestones)

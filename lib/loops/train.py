@@ -21,6 +21,8 @@ from lib.loops.precision import autocast, resolve_autocast
 from lib.loops.state import TrainingState
 
 LAST, BEST = "last.pt", "best.safetensors"
+KEPT = "step-{step}.safetensors"
+"""Weights that `TrainConfig.keep_every` asks for."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -32,6 +34,8 @@ class TrainConfig:
         validate_every: steps between validations; 0: after every epoch, as in the paper.
         log_every: steps between lines of metrics.jsonl, which hold means over them.
         checkpoint_every: steps between states to resume from; the last step and each best one make one too.
+        keep_every: steps between weights that stay (checkpoints/step-<n>.safetensors, and those of the last
+            step), to look back at the training (ConVIRT, 5.3); 0: none.
         autocast: "auto", "bf16" or "none"; the paper trains with Apex mixed precision.
         monitor: the validation metric that chooses best.safetensors.
         mode: "min" or "max" of that metric.
@@ -42,6 +46,7 @@ class TrainConfig:
     validate_every: int = 0
     log_every: int = 50
     checkpoint_every: int = 1000
+    keep_every: int = 0
     autocast: str = "auto"
     monitor: str = "loss"
     mode: str = "min"
@@ -103,7 +108,7 @@ def train(
         validate: called in evaluation mode, without gradients, under the same autocast.
         config: steps and intervals.
         optimizer: kind, learning rates, schedule.
-        run_dir: gets metrics.jsonl, checkpoints/last.pt and checkpoints/best.safetensors.
+        run_dir: gets metrics.jsonl, and in checkpoints/ last.pt, best.safetensors and what is kept.
         progress: shows a bar, unless TQDM_DISABLE is set.
 
     Returns:
@@ -182,8 +187,16 @@ def train(
                     is_best = _is_better(metrics, now.best, config)
                     if is_best:
                         now.best, now.best_step = metrics[config.monitor], now.step
-                    now.stagnant = 0 if is_best else now.stagnant + 1
+                    # While the head is trained alone nothing can stagnate yet.
+                    is_tuning = now.step > optimizer.head_steps
+                    now.stagnant = now.stagnant + 1 if is_tuning and not is_best else 0
                     now.reductions += now.stagnant > 0 and now.stagnant % optimizer.plateau_patience == 0
+
+                if config.keep_every and _is_due(now.step, config.keep_every, config):
+                    window.check()
+                    with clock.aside():
+                        if is_first():  # before the state: after it, a resume would not come here again
+                            save_weights(checkpoints / KEPT.format(step=now.step), objective)
 
                 if is_best or _is_due(now.step, config.checkpoint_every, config):
                     window.check()
@@ -235,10 +248,17 @@ def _check(config: TrainConfig, optimizer: OptimizerConfig, loader: Loader) -> N
     for name in ("steps", "log_every", "checkpoint_every"):
         if getattr(config, name) < 1:
             raise ValueError(f"train.{name} is {getattr(config, name)}; it must be at least 1.")
+    if config.keep_every < 0:
+        raise ValueError(f"train.keep_every is {config.keep_every}; give steps, or 0 to keep none.")
     if not 0 <= optimizer.warmup_steps < config.steps:
         raise ValueError(
             f"optimizer.warmup_steps is {optimizer.warmup_steps} and train.steps {config.steps}: the warm-up "
             "must be shorter than the run. Set both."
+        )
+    if optimizer.head_steps + optimizer.warmup_steps >= config.steps:
+        raise ValueError(
+            f"optimizer.head_steps is {optimizer.head_steps}, with the warm-up as many as train.steps "
+            f"({config.steps}) or more: nothing but the head would be trained. Set both."
         )
     if len(loader) == 0:
         raise ValueError("The loader has no batch: fewer training studies than the batch size. Lower it.")

@@ -64,13 +64,44 @@ def bleu(candidates: Sequence[Text], references: References) -> tuple[float, flo
     Counts are clipped at the reference that has most of an n-gram. The brevity penalty takes the reference
     closest in length, of two equally close ones the shorter.
     """
-    counts = _bleu_counts(candidates, references).sum(axis=0, keepdims=True)
-    return tuple(_bleu_of_counts(counts)[0].tolist())
+    counts = bleu_counts(candidates, references).sum(axis=0, keepdims=True)
+    return tuple(bleu_of_counts(counts)[0].tolist())
 
 
 def bleu_per_sample(candidates: Sequence[Text], references: References) -> np.ndarray:
     """Compute BLEU-1 to BLEU-4 of each study by itself, float64 `[N, 4]`; their mean is not corpus BLEU."""
-    return _bleu_of_counts(_bleu_counts(candidates, references))
+    return bleu_of_counts(bleu_counts(candidates, references))
+
+
+def bleu_counts(candidates: Sequence[Text], references: References) -> np.ndarray:
+    """Count what corpus BLEU sums over studies, float64 `[N, 10]`.
+
+    Matched n-grams (4), n-grams (4), length, length of the reference.
+    """
+    rows = []
+    for candidate, truths in _as_words(candidates, references):
+        most = collections.Counter()
+        for truth in truths:
+            most |= _ngrams(truth)
+        matched = [0] * MAX_ORDER
+        for ngram, count in (_ngrams(candidate) & most).items():
+            matched[len(ngram) - 1] += count
+        length = len(candidate)
+        closest = min((abs(len(truth) - length), len(truth)) for truth in truths)[1]
+        rows.append([*matched, *(max(0, length - order) for order in range(MAX_ORDER)), length, closest])
+    return np.array(rows, np.float64)
+
+
+def bleu_of_counts(counts: np.ndarray) -> np.ndarray:
+    """Compute BLEU-1 to BLEU-4 `[rows, 4]` of rows of counts, each of a study or summed over many.
+
+    The geometric mean of the precisions up to each n, times the brevity penalty.
+    """
+    matched, possible, (length, closest) = counts[:, :4], counts[:, 4:8], counts[:, 8:].T
+    precisions = np.cumprod((matched + TINY) / (possible + SMALL), axis=1)
+    ratio = (length + TINY) / (closest + SMALL)
+    penalty = np.where(ratio < 1, np.exp(1 - 1 / ratio), 1)
+    return precisions ** (1 / np.arange(1, MAX_ORDER + 1)) * penalty[:, None]
 
 
 def rouge_l(candidates: Sequence[Text], references: References) -> float:
@@ -214,28 +245,3 @@ def _count_documents(truths_of_studies) -> DocumentFrequencies:
         counts.update(set().union(*map(_ngrams, truths)))
         num_studies += 1
     return DocumentFrequencies(num_studies, counts)
-
-
-def _bleu_counts(candidates: Sequence[Text], references: References) -> np.ndarray:
-    """Return per study matched n-grams (4), n-grams (4), length, length of the reference: `[N, 10]`."""
-    rows = []
-    for candidate, truths in _as_words(candidates, references):
-        most = collections.Counter()
-        for truth in truths:
-            most |= _ngrams(truth)
-        matched = [0] * MAX_ORDER
-        for ngram, count in (_ngrams(candidate) & most).items():
-            matched[len(ngram) - 1] += count
-        length = len(candidate)
-        closest = min((abs(len(truth) - length), len(truth)) for truth in truths)[1]
-        rows.append([*matched, *(max(0, length - order) for order in range(MAX_ORDER)), length, closest])
-    return np.array(rows, np.float64)
-
-
-def _bleu_of_counts(counts: np.ndarray) -> np.ndarray:
-    """Geometric mean of the precisions up to each n, times the brevity penalty `[rows, 4]`."""
-    matched, possible, (length, closest) = counts[:, :4], counts[:, 4:8], counts[:, 8:].T
-    precisions = np.cumprod((matched + TINY) / (possible + SMALL), axis=1)
-    ratio = (length + TINY) / (closest + SMALL)
-    penalty = np.where(ratio < 1, np.exp(1 - 1 / ratio), 1)
-    return precisions ** (1 / np.arange(1, MAX_ORDER + 1)) * penalty[:, None]

@@ -1,6 +1,7 @@
 """Parts of the methods: image and text encoders, fusion, decoder, heads."""
 
 ENCODERS = {
+    "efficientnet_lite": "lib.models.efficientnet_lite:EfficientNetLite",
     "radiograph_transformer": "lib.models.radiograph_transformer:RadiographTransformer",
     "resnet": "lib.models.resnet:ResNet",
 }

@@ -5,6 +5,39 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+PAD_ID, UNK_ID, SOS_ID, EOS_ID = range(4)
+"""Of every tokenizer in `lib.data.tokenizer` that is made from reports."""
+
+
+def write_tokens(
+    step: Callable[[Tensor, Tensor], Tensor],
+    num_reports: int,
+    *,
+    beam_size: int,
+    max_length: int,
+    length_penalty: float,
+    device: torch.device,
+) -> Tensor:
+    """Search with the special tokens of report tokenizers; see `beam_search`.
+
+    Raises:
+        ValueError: beam_size below 1.
+    """
+    if beam_size < 1:
+        raise ValueError(f"beam_size {beam_size} must be 1 (greedy) or more.")
+    return beam_search(
+        step,
+        num_reports,
+        beam_size=beam_size,
+        max_length=max_length,
+        sos_id=SOS_ID,
+        eos_id=EOS_ID,
+        pad_id=PAD_ID,
+        never=(PAD_ID, UNK_ID, SOS_ID),
+        length_penalty=length_penalty,
+        device=device,
+    )
+
 
 @torch.no_grad()
 def beam_search(

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from lib.models.dropout import Dropout
+
 FEATURE_NORMS = {
     "none": lambda width: nn.Identity(),
     "batch": lambda width: nn.BatchNorm1d(width, affine=False),
@@ -34,16 +36,20 @@ class Classifier(nn.Module):
         encoder: as in `lib.models.ENCODERS`.
         num_outputs: logits per image.
         feature_norm: see `make_feature_norm`.
+        dropout: of what the linear layer reads.
     """
 
-    def __init__(self, encoder: nn.Module, num_outputs: int, feature_norm: str = "none"):
+    def __init__(
+        self, encoder: nn.Module, num_outputs: int, feature_norm: str = "none", dropout: float = 0.0
+    ):
         super().__init__()
         self.encoder = encoder
         self.norm = make_feature_norm(feature_norm, encoder.width)
+        self.dropout = Dropout(dropout)
         self.head = nn.Linear(encoder.width, num_outputs)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits `[N, outputs]` of images `[N, C, H, W]`."""
-        return self.head(self.norm(self.encoder(images).pooled))
+        return self.head(self.dropout(self.norm(self.encoder(images).pooled)))

@@ -1,7 +1,7 @@
 """Start values of the weights."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @torch.no_grad()
@@ -20,3 +20,19 @@ def initialise(module: nn.Module) -> None:
                 nn.init.zeros_(part.bias)
         elif isinstance(part, nn.Embedding):
             nn.init.normal_(part.weight, std=0.02)
+
+
+def next_token_log_frequencies(tokens: Tensor, vocab_size: int, pad_id: int) -> Tensor:
+    """Return how often each token is the next one, whatever came before: what an output bias may start from.
+
+    Args:
+        tokens: the training reports, `[N, T]`, padded at the end.
+        vocab_size: every token of the vocabulary counts one more, so that none is impossible.
+        pad_id: does not count.
+
+    Returns:
+        Log-probabilities `[vocabulary]`.
+    """
+    followed = tokens[:, 1:]
+    counts = followed[followed != pad_id].bincount(minlength=vocab_size) + 1
+    return counts.log().log_softmax(0)

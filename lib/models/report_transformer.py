@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from lib.models.decoder_layer import DecoderLayer, KeyValue
 from lib.models.decoding import beam_search
 from lib.models.dropout import Dropout
-from lib.models.initialise import initialise
+from lib.models.initialise import initialise, next_token_log_frequencies
 from lib.models.presets import preset_named
 from lib.models.pretrained import load_renamed
 
@@ -122,9 +122,7 @@ class ReportTransformer(nn.Module):
             tokens: the training reports, `[N, T]`, padded at the end. Every token of the vocabulary counts
                 one more, so that none is impossible.
         """
-        followed = tokens[:, 1:]
-        counts = followed[followed != self.pad_id].bincount(minlength=len(self.output_bias)) + 1
-        self.output_bias.copy_(counts.log().log_softmax(0))
+        self.output_bias.copy_(next_token_log_frequencies(tokens, len(self.output_bias), self.pad_id))
 
     @torch.no_grad()
     def generate(self, memory: Tensor, beam_size: int = 1, length_penalty: float = 1.0) -> Tensor:

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from lib.models.encoder import CamLayer, EncoderOutput
 from lib.models.pretrained import load_strictly, read_weights
 
 DEPTHS = {
-    18: torchvision.models.resnet18,
-    34: torchvision.models.resnet34,
-    50: torchvision.models.resnet50,
-    101: torchvision.models.resnet101,
+    18: (BasicBlock, (2, 2, 2, 2)),
+    34: (BasicBlock, (3, 4, 6, 3)),
+    50: (Bottleneck, (3, 4, 6, 3)),
+    101: (Bottleneck, (3, 4, 23, 3)),
 }
+"""Kind and number of the blocks of each of the four stages."""
 
 GREY_MEAN, GREY_STD = 0.5, 0.25
 """What the loader normalises grey radiographs with (`lib.data.augment`)."""
@@ -40,11 +41,14 @@ class ResNetConfig:
         image_size: height and width of the images, in pixels.
         weights: file of a torchvision state dict (.pth or .safetensors). Empty: random weights, those of
             torchvision; the paper's ImageNet file has to be named, nothing is downloaded.
+        base_width: channels of the first stage, doubled by each later one; 64 in the paper and in every
+            published file. Fewer make a network that two CPU cores can train.
     """
 
     depth: int = 50
     image_size: int = 224
     weights: str = ""
+    base_width: int = 64
 
 
 class ResNet(nn.Module):
@@ -56,6 +60,7 @@ class ResNet(nn.Module):
         depth: number of layers.
         image_size: height and width of the images, in pixels.
         weights: file of a torchvision state dict, or empty.
+        base_width: channels of the first stage.
 
     Raises:
         FileNotFoundError: no file there.
@@ -65,21 +70,27 @@ class ResNet(nn.Module):
     Config = ResNetConfig
     in_channels = 1
 
-    def __init__(self, depth: int = 50, image_size: int = 224, weights: str = ""):
+    def __init__(self, depth: int = 50, image_size: int = 224, weights: str = "", base_width: int = 64):
         super().__init__()
         if depth not in DEPTHS:
             known = ", ".join(map(str, DEPTHS))
             raise ValueError(f"There is no ResNet of depth {depth} here. Known: {known}.")
         self.image_size = image_size
-        whole = DEPTHS[depth](weights=None)
-        self.width = whole.fc.in_features
-        self.conv1, self.bn1, self.relu, self.maxpool = whole.conv1, whole.bn1, whole.relu, whole.maxpool
-        self.layer1, self.layer2, self.layer3, self.layer4 = (
-            whole.layer1,
-            whole.layer2,
-            whole.layer3,
-            whole.layer4,
-        )
+        block, counts = DEPTHS[depth]
+        self.conv1 = nn.Conv2d(3, base_width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(base_width)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        channels = base_width
+        for number, count in enumerate(counts):
+            planes = base_width * 2**number
+            stage = _make_stage(block, channels, planes, count, stride=1 if number == 0 else 2)
+            self.add_module(f"layer{number + 1}", stage)
+            channels = planes * block.expansion
+        self.width = channels
+        for part in self.modules():
+            if isinstance(part, nn.Conv2d):  # as in torchvision
+                nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
         # From one normalisation to the other in one step: (x * GREY_STD + GREY_MEAN - mean) / std.
         mean, std = torch.tensor(COLOUR_MEAN), torch.tensor(COLOUR_STD)
         self.register_buffer("colour_scale", GREY_STD / std, persistent=False)
@@ -127,6 +138,17 @@ class ResNet(nn.Module):
             load_strictly(self, found)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
+
+
+def _make_stage(block: type, channels: int, planes: int, count: int, stride: int) -> nn.Sequential:
+    """Chain torchvision's blocks; the first one changes resolution and channels."""
+    width = planes * block.expansion
+    shortcut = None
+    if stride != 1 or channels != width:
+        shortcut = nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+    blocks = [block(channels, planes, stride, shortcut)]
+    blocks += [block(width, planes) for _ in range(count - 1)]
+    return nn.Sequential(*blocks)
 
 
 def _as_it_is(features: Tensor) -> Tensor:

@@ -3,12 +3,15 @@
 Letters: B reports, T tokens, E width of the embedding.
 """
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
+from transformers.utils import logging
 
 from lib.models.dropout import Dropout
 from lib.models.initialise import initialise
@@ -163,19 +166,34 @@ def _read_bert(folder: Path, has_pooler: bool) -> BertModel:
             f"BERT folder {folder} does not exist; the text encoder is read from a local one."
         )
     try:
-        bert, report = BertModel.from_pretrained(
-            folder,
-            add_pooling_layer=has_pooler,
-            attn_implementation="sdpa",
-            dtype=torch.float32,  # a folder in half precision is trained in full
-            local_files_only=True,
-            output_loading_info=True,
-        )
+        with _quiet_loading():
+            bert, report = BertModel.from_pretrained(
+                folder,
+                add_pooling_layer=has_pooler,
+                attn_implementation="sdpa",
+                dtype=torch.float32,  # a folder in half precision is trained in full
+                local_files_only=True,
+                output_loading_info=True,
+            )
     except OSError as error:
         raise ValueError(f"BERT folder {folder} cannot be read: {error}") from error
     if missing := sorted(report["missing_keys"]):
         raise ValueError(f"BERT folder {folder} has no weights for {', '.join(missing)}.")
     return _with_quick_dropout(bert)
+
+
+@contextlib.contextmanager
+def _quiet_loading() -> Iterator[None]:
+    """Keep transformers from a bar and a table of entries: what is missing is an error here anyway."""
+    level, has_bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if has_bar:
+            logging.enable_progress_bar()
 
 
 def _with_quick_dropout(bert: BertModel) -> BertModel:

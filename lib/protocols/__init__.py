@@ -8,6 +8,7 @@ PROTOCOLS = {
     "finetune": "lib.protocols.finetune:finetune",
     "linear_probe": "lib.protocols.linear_probe:linear_probe",
     "prompt_retrieval": "lib.protocols.prompt_retrieval:retrieve_by_prompts",
+    "report_generation": "lib.protocols.report_generation:generate_and_judge",
     "retrieval": "lib.protocols.retrieval:image_image",
     "zero_shot": "lib.protocols.zero_shot:zero_shot",
 }

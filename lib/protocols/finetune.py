@@ -15,21 +15,26 @@ from lib.data.augment import AugmentConfig
 from lib.data.loader import StudyLoader
 from lib.data.splits import Manifest
 from lib.data.store import Store
-from lib.loops.optimizer import OptimizerConfig
+from lib.loops.optimizer import HEAD, OptimizerConfig
 from lib.loops.precision import autocast
 from lib.loops.randomness import seed_generators
 from lib.loops.train import TrainConfig, train
 from lib.models.pretrained import load_encoder, load_strictly
-from lib.protocols.label_classifier import LabelClassifier
+from lib.objectives.label_classifier import LabelClassifier
+from lib.protocols.prediction_tables import check_average
 from lib.protocols.predictions import judge, predict, prediction_table, write_table
 from lib.protocols.targets import choose_rows, target_labels
 
 RANDOM = "random"
+METRICS = ("auroc", "accuracy")
 
 
 @dataclasses.dataclass(kw_only=True)
 class FinetuneConfig:
     """What is predicted from what; the defaults are those of REFERS (section 4.2).
+
+    ConVIRT (appendix B): head_dropout 0.2, batch_size 64, accuracy for COVIDx, averages by patient for MURA;
+    the recipes finetune/convirt_* have it all.
 
     The paper judges single radiographs; images here are the frontal views, one item each, with the labels
     of their study. How long and how fast is said by `TrainConfig` and `OptimizerConfig`; the budget is in
@@ -48,6 +53,12 @@ class FinetuneConfig:
         min_positives: see `targets`.
         feature_norm: "none" (paper) or "batch", between encoder and head; see
             `lib.models.heads.make_feature_norm`.
+        head_dropout: share of the features that the head does not see in a step.
+        metric: of the validation, by which the best weights are chosen: "auroc", or for "multi_class" also
+            "accuracy".
+        average_by: "study" or "patient": the test is judged by the mean probability of their images (see
+            `lib.protocols.prediction_tables`), validation and predictions.parquet are still by image.
+            "": each image.
     """
 
     init: str = RANDOM
@@ -60,6 +71,18 @@ class FinetuneConfig:
     positions: list[str] = dataclasses.field(default_factory=lambda: ["PA", "AP", "FRONTAL"])
     min_positives: int = 1
     feature_norm: str = "none"
+    head_dropout: float = 0.0
+    metric: str = "auroc"
+    average_by: str = ""
+
+    def __post_init__(self):
+        if not 0 <= self.head_dropout < 1:
+            raise ValueError(f"head_dropout {self.head_dropout} is not a share (0 <= share < 1).")
+        if self.metric not in METRICS:
+            raise ValueError(f"metric is {self.metric!r}; it must be one of {', '.join(METRICS)}.")
+        if self.metric == "accuracy" and self.task != "multi_class":
+            raise ValueError(f'metric "accuracy" is for task "multi_class", not for {self.task!r}.')
+        check_average(self.average_by, self.task)
 
 
 def finetune(
@@ -77,8 +100,9 @@ def finetune(
 ) -> dict[str, Any]:
     """Fine-tune an encoder and judge it on the test split; resumes from `run_dir`.
 
-    The best validation is the one of the highest mean AUROC, or of the lowest loss where a target has one
-    class only in the validation split. `train_config.monitor` and `mode` are set accordingly.
+    The best validation is the one of the highest `config.metric`, or of the lowest loss where that is AUROC
+    and a target has one class only in the validation split. `train_config.monitor` and `mode` are set
+    accordingly. With `optimizer.head_steps` the head is trained alone first, on features of evaluation.
 
     Args:
         encoder: takes the weights that `config.init` names.
@@ -86,8 +110,8 @@ def finetune(
         manifest: its splits and label-ratio subsets.
         config: what is predicted from what.
         train_config: steps and intervals.
-        optimizer: one learning rate, "image".
-        augment: of the training images; its crop size is that of all images.
+        optimizer: the learning rate "image" of everything, or with "head" another one of the head.
+        augment: of the training images, and what evaluation sees; its crop size is that of all images.
         run_dir: gets predictions.parquet, result.json, metrics.jsonl and checkpoints.
         device: where to train.
         progress: shows a bar.
@@ -104,7 +128,14 @@ def finetune(
     targets, rows = choose_rows(store, manifest, config)
     seed_generators(config.seed)
     columns = [store.label_names.index(name) for name in targets]
-    classifier = LabelClassifier(encoder, config.task, columns, config.feature_norm)
+    classifier = LabelClassifier(
+        encoder,
+        config.task,
+        columns,
+        config.feature_norm,
+        dropout=config.head_dropout,
+        head_apart=HEAD in optimizer.learning_rates,
+    )
     classifier.start_from_frequencies(torch.from_numpy(target_labels(store, rows["train"], targets)))
     classifier.to(device)
     loader = functools.partial(
@@ -113,6 +144,7 @@ def finetune(
         batch_size=config.batch_size,
         num_views=1,
         image_size=augment.crop_size,
+        evaluation=augment.evaluation,
         unit="image",
         positions=tuple(config.positions),
         seed=config.seed,
@@ -122,7 +154,7 @@ def finetune(
     if len(training) > 1:  # no rest of a batch, but a set smaller than one is taken whole
         training = loader(rows["train"], augment=augment, shuffle=True, drop_last=True)
     validation, test = (loader(rows[name]) for name in ("validation", "test"))
-    monitor, mode = _monitor(store, rows["validation"], targets)
+    monitor, mode = _monitor(store, rows["validation"], targets, config.metric)
 
     result = train(
         classifier,
@@ -140,7 +172,7 @@ def finetune(
     table = prediction_table(predictions, store, targets)
     write_table(run_dir / "predictions.parquet", table)
     report = {
-        **judge(table),
+        **judge(table, task=config.task, average_by=config.average_by),
         "targets": targets,
         "init": config.init,
         "label_ratio": config.label_ratio,
@@ -165,14 +197,17 @@ def checkpoint_of(init: str) -> Path:
     return path / "checkpoints" / "best.safetensors" if path.is_dir() else path
 
 
-def _monitor(store: Store, rows: np.ndarray, targets: list[str]) -> tuple[str, str]:
+def _monitor(store: Store, rows: np.ndarray, targets: list[str], metric: str) -> tuple[str, str]:
     """Choose the metric of validation: AUROC needs both classes of every target."""
+    if metric == "accuracy":
+        return "accuracy", "max"
     labels = target_labels(store, rows, targets)
     has_both = (labels == 0).any(0) & (labels == 1).any(0)
     return ("auroc", "max") if has_both.all() else ("loss", "min")
 
 
 def _validate(classifier: nn.Module, loader: StudyLoader) -> dict[str, float]:
-    """Return mean AUROC and loss on the validation images."""
+    """Return mean AUROC and loss on the validation images, and for "multi_class" the accuracy."""
     predictions = predict(classifier, loader)
-    return {"auroc": predictions.mean_auroc(), "loss": predictions.loss}
+    metrics = {"auroc": predictions.mean_auroc(), "loss": predictions.loss}
+    return metrics | {"accuracy": predictions.accuracy()} if classifier.task == "multi_class" else metrics

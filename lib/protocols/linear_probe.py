@@ -15,8 +15,9 @@ from torch import Tensor
 
 from lib.data.splits import SPLITS, Manifest
 from lib.data.store import Store
+from lib.objectives.label_classifier import cross_entropy, target_probabilities
 from lib.protocols.features import Features
-from lib.protocols.label_classifier import cross_entropy, target_probabilities
+from lib.protocols.prediction_tables import check_average
 from lib.protocols.predictions import Predictions, judge, prediction_table
 from lib.protocols.targets import choose_rows, target_labels
 
@@ -41,6 +42,7 @@ class LinearProbeConfig:
         draw: which of the manifest's nested subsets of that size.
         positions: views that count as frontal.
         min_positives: studies with and without a target that each split must have.
+        average_by: "study", "patient" or "", as in `FinetuneConfig`.
     """
 
     task: str = "multi_label"
@@ -49,6 +51,10 @@ class LinearProbeConfig:
     draw: int = 0
     positions: list[str] = dataclasses.field(default_factory=lambda: ["PA", "AP", "FRONTAL"])
     min_positives: int = 1
+    average_by: str = ""
+
+    def __post_init__(self):
+        check_average(self.average_by, self.task)
 
 
 class Solution(NamedTuple):
@@ -115,7 +121,8 @@ def linear_probe(
     )
     table = prediction_table(predictions, store, names)
     report = {"penalty": penalty, "best_validation": merit, "num_train_studies": len(rows["train"])}
-    return table, {**judge(table), **dataclasses.asdict(config), **report, "targets": names}
+    judged = judge(table, task=config.task, average_by=config.average_by)
+    return table, {**judged, **dataclasses.asdict(config), **report, "targets": names}
 
 
 def _in_span(values: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lib.data.augment import center_crop, normalize
+from lib.data.augment import evaluation_view, normalize
 from lib.data.decode import read_picture
 
 
@@ -18,6 +18,7 @@ def listed_features(
     *,
     canvas_size: int,
     image_size: int,
+    evaluation: str = "crop",
     device: torch.device | str = "cpu",
     batch_size: int = 64,
 ) -> np.ndarray:
@@ -27,7 +28,8 @@ def listed_features(
         compute: images `[N, C, H, W]` to vectors `[N, D]`.
         files: pictures.
         canvas_size: side of the square that a picture is laid on, pixels, as that of a store.
-        image_size: side of the middle that is cut out of it, pixels.
+        image_size: side of what is seen of it, pixels.
+        evaluation: "crop" for the middle, "whole" for all of it; see `lib.data.augment.AugmentConfig`.
         device: where to compute.
         batch_size: pictures at a time.
 
@@ -40,8 +42,8 @@ def listed_features(
     parts = []
     for start in range(0, len(files), batch_size):
         pixels = np.stack([_read(file, canvas_size) for file in files[start : start + batch_size]])
-        images = normalize(center_crop(torch.from_numpy(pixels)[:, None].to(device), image_size))
-        parts.append(compute(images).float().cpu())
+        shown = evaluation_view(torch.from_numpy(pixels)[:, None].to(device), image_size, evaluation)
+        parts.append(compute(normalize(shown)).float().cpu())
     return torch.cat(parts).numpy()
 
 

@@ -12,9 +12,11 @@ import torch
 from lib.atomic import atomic_path
 from lib.data.loader import StudyLoader
 from lib.data.store import Store
+from lib.metrics.accuracy import bootstrap_accuracy, is_correct
 from lib.metrics.classification import auroc
 from lib.metrics.statistics import bootstrap_auroc
-from lib.protocols.label_classifier import LabelClassifier, cross_entropy, target_probabilities
+from lib.objectives.label_classifier import LabelClassifier, cross_entropy, target_probabilities
+from lib.protocols.prediction_tables import average_cases, target_names, target_values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Predictions:
     def mean_auroc(self) -> float:
         """Return the mean over the targets, NaN if one of them has one class only."""
         return float(auroc(self.labels.T, self.probabilities.T).mean())
+
+    def accuracy(self) -> float:
+        """Return the share of images whose most probable target is theirs; for the task "multi_class"."""
+        return float(is_correct(self.labels, self.probabilities).mean())
 
 
 @torch.no_grad()
@@ -79,21 +85,32 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         table.to_parquet(temporary, index=False)
 
 
-def judge(table: pd.DataFrame, *, replicates: int = 2000) -> dict[str, Any]:
+def judge(
+    table: pd.DataFrame, *, task: str = "multi_label", average_by: str = "", replicates: int = 2000
+) -> dict[str, Any]:
     """Compute mean and per-target AUROC with patient-clustered bootstrap intervals.
 
     Args:
         table: as `prediction_table` returns it.
+        task: "multi_class" is judged by accuracy as well.
+        average_by: "study" or "patient" to judge the mean probability of their images; "" each image.
         replicates: resamples.
 
     Returns:
         "auroc" (estimate, low, high), "per_label" (the same and the numbers of cases, positives and dropped
-        resamples for each target), "num_patients", "num_images", "bootstrap".
+        resamples for each target), "num_patients", "num_images", "bootstrap"; for "multi_class" also
+        "accuracy" (estimate, low, high), and where images were averaged "num_cases".
     """
-    names = [name.removeprefix("label/") for name in table.columns if name.startswith("label/")]
-    labels = table[[f"label/{name}" for name in names]].to_numpy(np.float64)
-    probabilities = table[[f"probability/{name}" for name in names]].to_numpy(np.float64)
-    return judge_values(names, labels, probabilities, table["patient_id"].to_numpy(), replicates=replicates)
+    cases = average_cases(table, average_by)
+    names = target_names(cases)
+    labels, probabilities = target_values(cases)
+    patients = cases["patient_id"].to_numpy()
+    report = judge_values(names, labels, probabilities, patients, replicates=replicates)
+    if task == "multi_class":
+        report["accuracy"] = judge_accuracy(labels, probabilities[None], patients, replicates=replicates)
+    if average_by:
+        report |= {"num_images": len(table), "num_cases": len(cases)}
+    return report
 
 
 def judge_values(
@@ -132,6 +149,14 @@ def judge_values(
         "num_images": len(labels),
         "bootstrap": {"replicates": result.replicates, "confidence": result.confidence, "unit": "patient"},
     }
+
+
+def judge_accuracy(
+    labels: np.ndarray, probabilities: np.ndarray, patients: np.ndarray, *, replicates: int = 2000
+) -> dict[str, float]:
+    """Compute the accuracy (estimate, low, high) of several classifiers; see `bootstrap_accuracy`."""
+    result = bootstrap_accuracy(labels, probabilities, patients, replicates=replicates)
+    return {key: _plain(value) for key, value in result._asdict().items()}
 
 
 def _plain(value: float) -> float | None:

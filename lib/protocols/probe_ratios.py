@@ -14,7 +14,8 @@ from lib.data.splits import Manifest
 from lib.data.store import Store
 from lib.protocols.features import Features
 from lib.protocols.linear_probe import LinearProbeConfig, linear_probe
-from lib.protocols.predictions import judge_values
+from lib.protocols.prediction_tables import average_cases, target_values
+from lib.protocols.predictions import judge_accuracy, judge_values
 
 
 def probe_ratios(
@@ -31,7 +32,8 @@ def probe_ratios(
 
     Returns:
         Ratio, as text -> what `judge` says of the mean AUROC over the draws, with "draws" (mean AUROC of
-        each), "spread" (their standard deviation, None for one) and "num_train_studies".
+        each), "spread" (their standard deviation, None for one) and "num_train_studies"; for "multi_class"
+        also "accuracy" (estimate, low, high), the mean over the draws, and with averages "num_cases".
     """
     report = {}
     for ratio in ratios:
@@ -45,15 +47,18 @@ def probe_ratios(
             )
             for draw in draws
         ]
-        table = parts[0][0]
-        labels = table[[f"label/{name}" for name in probe.targets]].to_numpy(np.float64)
-        columns = [f"probability/{name}" for name in probe.targets]
-        probabilities = np.stack([table[columns].to_numpy(np.float64) for table, _ in parts])
+        tables = [average_cases(table, probe.average_by) for table, _ in parts]
+        labels, patients = target_values(tables[0])[0], tables[0]["patient_id"].to_numpy()
+        probabilities = np.stack([target_values(table)[1] for table in tables])
         estimates = [about["auroc"]["estimate"] for _, about in parts]
         report[f"{ratio:g}"] = {
-            **judge_values(probe.targets, labels, probabilities, table["patient_id"].to_numpy()),
+            **judge_values(probe.targets, labels, probabilities, patients),
             "draws": estimates,
             "spread": round(float(np.std(estimates, ddof=1)), 6) if len(estimates) > 1 else None,
             "num_train_studies": parts[0][1]["num_train_studies"],
         }
+        if probe.average_by:
+            report[f"{ratio:g}"] |= {"num_images": len(parts[0][0]), "num_cases": len(labels)}
+        if probe.task == "multi_class":
+            report[f"{ratio:g}"]["accuracy"] = judge_accuracy(labels, probabilities, patients)
     return report

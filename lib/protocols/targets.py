@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.data.splits import SPLITS, Manifest
 from lib.data.store import Store
-from lib.protocols.label_classifier import TASKS
+from lib.objectives.label_classifier import TASKS
 
 
 class TargetChoice(Protocol):

@@ -160,3 +160,26 @@ def run_all():
             page.wait_for_timeout(250)
 
     return run
+
+
+@pytest.fixture
+def ask_kernel():
+    """Return a function that returns what the kernel of an open page says an expression is."""
+
+    def ask(page, expression: str) -> str:
+        return page.evaluate(
+            """async code => {
+                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const future = kernel.requestExecute({code, store_history: false});
+                let said = '';
+                future.onIOPub = ({header, content}) => {
+                    if (header.msg_type === 'execute_result') said = content.data['text/plain'];
+                    if (header.msg_type === 'error') said = content.evalue;
+                };
+                await future.done;
+                return said;
+            }""",
+            expression,
+        )
+
+    return ask

@@ -25,7 +25,7 @@ def store(lab):
 
 
 def test_a_person_looks_at_studies_and_freezes_another_split(
-    store, lab, put_page, open_page, run_all, tmp_path
+    store, lab, put_page, open_page, run_all, ask_kernel, tmp_path
 ):
     options = ["studies=60", "image_size=48"]
     page = open_page(put_page("01_curate_data", store_path=str(store.path), options=options, image_size=48))
@@ -91,21 +91,3 @@ def test_a_person_looks_at_studies_and_freezes_another_split(
     shot = tmp_path / "curation.png"
     page.screenshot(path=shot)
     assert shot.stat().st_size > 50_000
-
-
-def ask_kernel(page, expression: str) -> str:
-    """Return what the kernel of the open page says an expression is."""
-    return page.evaluate(
-        """async code => {
-            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            const future = kernel.requestExecute({code, store_history: false});
-            let said = '';
-            future.onIOPub = message => {
-                if (message.header.msg_type === 'execute_result') said = message.content.data['text/plain'];
-                if (message.header.msg_type === 'error') said = message.content.evalue;
-            };
-            await future.done;
-            return said;
-        }""",
-        expression,
-    )

@@ -44,7 +44,7 @@ def test_the_tour_runs_draws_and_answers(lab, put_page, open_page, run_all, tmp_
     # The curves of the training came while it ran, from a process that is not the kernel's.
     training = page.locator(".wb-training")
     assert re.match(r"finished \| step 4 \| train loss \d", training.locator(".widget-label").inner_text())
-    # The kernel has sent them; the browser draws them when it comes to it. Running mean and validation of three losses.
+    # Running mean and validation of three losses, which the browser draws some time after they were sent.
     page.wait_for_function(
         """() => {
             const lines = document.querySelectorAll('.wb-training .js-plotly-plot .scatterlayer .js-line');

@@ -12,8 +12,9 @@ from lib.registry import resolve
 
 VIT = dict(image_size=32, patch_size=8, width=24, depth=2, num_heads=4, mlp_width=40)
 TINY = {
+    "efficientnet_lite": [dict(image_size=64)],
     "radiograph_transformer": [VIT, VIT | {"preset": "official"}, VIT | {"in_channels": 3}],
-    "resnet": [dict(depth=18, image_size=64)],
+    "resnet": [dict(depth=18, image_size=64), dict(depth=18, image_size=64, base_width=8)],
 }
 SETTINGS = [
     pytest.param(name, setting, id=f"{name}-{number}")

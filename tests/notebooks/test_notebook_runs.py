@@ -33,6 +33,9 @@ PROMISES = {
 }
 """Name of the executed copy -> least number of figures, files. The tour finds everything made."""
 
+ELSEWHERE = {"03_pretrain_convirt", "07_retrieval_zero_shot"}
+"""Pages that the demo has no time for; they run in test_convirt_pages."""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
@@ -50,10 +53,10 @@ def asked(place, monkeypatch):
     return {**defaults, **TINY, **stores}
 
 
-def test_the_demo_runs_every_notebook(asked):
+def test_the_demo_runs_every_notebook_that_it_has_time_for(asked):
     steps = plan_demo(asked)
     assert [step.name for step in steps] == list(PROMISES)
-    assert {step.notebook for step in steps} == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
+    assert {step.notebook for step in steps} | ELSEWHERE == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
 
 
 @pytest.mark.parametrize("name", PROMISES)

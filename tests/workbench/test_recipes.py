@@ -5,9 +5,12 @@ import yaml
 
 from lib.config import to_plain
 from lib.data.augment import AugmentConfig
+from lib.data.readers import READERS
 from lib.loops.optimizer import OptimizerConfig
 from lib.loops.train import TrainConfig
 from lib.objectives.refers import REFERSConfig
+from lib.protocols.finetune import FinetuneConfig
+from lib.registry import resolve
 from workbench.plan import plan
 from workbench.recipe import RECIPES, Recipe, find_recipe, known_recipes
 from workbench.sections import LoaderConfig, read_encoder, read_objective
@@ -100,6 +103,41 @@ def test_fine_tuning_takes_the_encoder_that_pretraining_makes(name):
         "preset": objective["preset"],
         **objective["encoder"],
     }
+
+
+CONVIRT_SETS = ("chexpert", "rsna", "covidx", "mura")
+
+
+@pytest.mark.parametrize("name", [*CONVIRT_SETS, "phantom"])
+def test_fine_tuning_takes_the_encoder_that_convirt_makes(name):
+    pretraining = Recipe.read(f"convirt/{'phantom' if name == 'phantom' else 'paper'}")
+    objective = read_objective(pretraining["objective"], where="")
+    encoder = read_encoder(Recipe.read(f"finetune/convirt_{name}")["encoder"], where="")
+    assert {key: value for key, value in encoder.items() if key != "preset"} == {
+        key: value for key, value in objective["encoder"].items() if key != "preset"
+    }
+
+
+@pytest.mark.parametrize("name", CONVIRT_SETS)
+def test_convirts_fine_tuning_is_that_of_its_appendix(name):
+    recipe = Recipe.read(f"finetune/convirt_{name}")
+    optimizer = recipe.section("optimizer", OptimizerConfig)
+    rate = 1e-3 if name == "covidx" else 1e-4
+    assert (optimizer.name, optimizer.weight_decay, optimizer.clip_norm) == ("adam", 1e-6, 0)
+    assert (optimizer.learning_rates["image"], optimizer.learning_rates["head"]) == (rate, rate)
+    assert (optimizer.head_steps, optimizer.head_learning_rate, optimizer.warmup_steps) == (200, 1e-3, 0)
+    plateau = (optimizer.schedule, optimizer.plateau_patience, optimizer.plateau_factor)
+    assert plateau == ("plateau", 3, 0.5)
+    train = recipe.section("train", TrainConfig)
+    assert (train.validate_every, train.patience) == (0, 10)
+    protocol = recipe.section("finetune", FinetuneConfig)
+    assert (protocol.batch_size, protocol.head_dropout) == (64, 0.2)
+    assert protocol.metric == ("accuracy" if name == "covidx" else "auroc")
+    assert protocol.average_by == ("patient" if name == "mura" else "")
+    augment = recipe.section("augment", AugmentConfig)
+    assert (augment.crop_size, augment.evaluation, augment.scale) == (224, "whole", (1.0, 1.0))
+    assert Recipe.read("convirt/paper").section("augment", AugmentConfig).evaluation == "whole"
+    assert set(protocol.targets) <= set(resolve(name, READERS).label_names)
 
 
 def test_the_papers_recipe_is_the_papers(tmp_path):

@@ -12,7 +12,7 @@ from workbench.runs import Run
 TARGETS = ["effusion", "mass"]
 
 
-def write_run(root, method, seed, label_ratio=0.1, *, signal=1.0, init_id="a", finished=True):
+def write_run(root, method, seed, label_ratio=0.1, *, signal=1.0, init_id="a", finished=True, **protocol):
     """Leave a fine-tuning as its files say it: 90 images of 45 patients, in an order of its own."""
     config = {
         "recipe": "finetune/tiny",
@@ -25,10 +25,12 @@ def write_run(root, method, seed, label_ratio=0.1, *, signal=1.0, init_id="a", f
         "method": method,
         "seed": seed,
         "encoder": {"width": 8},
-        "finetune": {"label_ratio": label_ratio, "draw": seed, "task": "multi_label"},
+        "finetune": {"label_ratio": label_ratio, "draw": seed, "task": "multi_label", **protocol},
     }
     run = Run.create("finetune/tiny", config, root)
     labels = (np.random.default_rng(0).random((90, 2)) < 0.4).astype(float)
+    if protocol.get("task") == "multi_class":
+        labels[:, 1] = 1 - labels[:, 0]
     random = np.random.default_rng([seed, len(method), round(100 * label_ratio)])
     probabilities = signal * labels + random.standard_normal((90, 2))
     columns = {
@@ -42,6 +44,8 @@ def write_run(root, method, seed, label_ratio=0.1, *, signal=1.0, init_id="a", f
         pd.DataFrame(columns).iloc[random.permutation(90)].to_parquet(run.folder / "predictions.parquet")
         (run.folder / "metrics.jsonl").write_text('{"kind": "train", "step": 1, "loss": 0.5}\n')
         report = {"targets": TARGETS, "auroc": {"estimate": 0.5, "low": 0.4, "high": 0.6}, "steps": 7}
+        if protocol.get("task") == "multi_class":
+            report["accuracy"] = {"estimate": 0.7, "low": 0.6, "high": 0.8}
         (run.folder / "result.json").write_text(json.dumps(report))
     if not finished:
         run._set_status("failed", "because")
@@ -78,7 +82,7 @@ def test_one_row_per_run(root):
     assert len(frame) == 14 and frame["id"].is_unique
     assert frame["state"].value_counts().to_dict() == {"finished": 13, "failed": 1}
     assert frame[frame["state"] == "failed"]["reason"].tolist() == ["because"]
-    assert set(frame["steps"]) == {7} and set(frame["auroc"]) == {0.5}
+    assert set(frame["steps"]) == {7} and set(frame["auroc"]) == {0.5} and frame["accuracy"].isna().all()
 
 
 def test_the_summary_is_computed_from_predictions_alone(root):
@@ -123,6 +127,32 @@ def test_findings_have_their_own_intervals_and_counts(root):
     expected = np.mean([roc_auc_score(one["label/mass"], one["probability/mass"]) for one in predictions])
     assert row["auroc"] == pytest.approx(expected, abs=1e-12)
     assert row["num_positives"] == predictions[0]["label/mass"].sum() and row["num_cases"] == 90
+
+
+def test_predictions_are_averaged_as_the_protocol_says(tmp_path):
+    runs = [write_run(tmp_path, "refers", seed, average_by="patient") for seed in (0, 1)]
+    areas = []
+    for run in runs:
+        cases = run.predictions().groupby("patient_id")
+        for name in TARGETS:
+            truth, value = cases[f"label/{name}"].max(), cases[f"probability/{name}"].mean()
+            areas.append(roc_auc_score(truth, value))
+    row = summary(runs).iloc[0]
+    assert row["auroc"] == pytest.approx(np.mean(areas), abs=1e-12)
+    assert row["num_patients"] == row["num_images"] == 45
+    assert findings(runs)["num_cases"].tolist() == [45, 45]
+    assert np.mean([area(run) for run in runs]) != pytest.approx(row["auroc"], abs=1e-3)
+
+
+def test_exclusive_classes_have_an_accuracy(tmp_path, root):
+    runs = [write_run(tmp_path, "refers", seed, task="multi_class") for seed in (0, 1)]
+    frames = [run.predictions() for run in runs]
+    right = [(one["probability/mass"] > one["probability/effusion"]) == one["label/mass"] for one in frames]
+    row = summary(runs).iloc[0]
+    assert row["accuracy"] == pytest.approx(np.mean(right), abs=1e-12)
+    assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
+    assert set(table(tmp_path)["accuracy"]) == {0.7}
+    assert "accuracy" not in summary(root=root)  # of targets that do not exclude each other
 
 
 def test_a_mean_never_mixes_two_pretrainings(tmp_path):

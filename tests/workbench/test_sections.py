@@ -11,7 +11,7 @@ from workbench.sections import read_encoder
 
 def test_every_encoder_gets_the_fields_that_it_has():
     section = read_encoder({"name": "resnet", "depth": 18, "image_size": 64}, where="here")
-    assert section == {"name": "resnet", "depth": 18, "image_size": 64, "weights": ""}
+    assert section == {"name": "resnet", "depth": 18, "image_size": 64, "weights": "", "base_width": 64}
     encoder = make_encoder(section)
     assert isinstance(encoder, ResNet) and encoder.width == 512 and encoder.image_size == 64
     section = read_encoder({"name": "radiograph_transformer", "width": 24, "num_heads": 2}, where="here")
@@ -20,7 +20,7 @@ def test_every_encoder_gets_the_fields_that_it_has():
 
 
 def test_a_preset_belongs_to_encoders_that_have_one():
-    with pytest.raises(ValueError, match="here: preset.*Known keys: depth, image_size, weights"):
+    with pytest.raises(ValueError, match="here: preset.*Known keys: depth, image_size, weights, base_width"):
         read_encoder({"name": "resnet", "preset": "official"}, where="here")
     with pytest.raises(ValueError, match="Did you mean 'resnet'"):
         read_encoder({"name": "resnet50"}, where="here")

@@ -1,13 +1,15 @@
-"""Retrieval beside chance and beside the paper: precision@k of several runs with their intervals."""
+"""Retrieval beside chance and beside the paper: precision@k and recall@k of several runs."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from workbench import theme
 from workbench.figures.html_table import html_table
+from workbench.figures.judged import not_judged
 from workbench.published import (
     CONVIRT_TABLE_2,
     CONVIRT_TABLE_2_CHANCE,
@@ -19,6 +21,7 @@ TITLES = {
     "image_image": "Image-image retrieval: precision@k",
     "text_image": "Text-image retrieval: precision@k",
 }
+WAYS = {"study_to_report": "from study to report", "report_to_study": "from report to study"}
 STEP = 0.16
 """Distance between the dots of two runs at one k; 1 is the distance between two k."""
 
@@ -48,30 +51,9 @@ def precision_by_k(
     figure = go.Figure()
     for index, (name, about) in enumerate(reports.items()):
         rows = [(place, about["precision"][k]) for place, k in enumerate(ks) if k in about["precision"]]
-        estimates = [row["estimate"] for _, row in rows]
         dodge = STEP * (index - (len(reports) - 1) / 2)
-        figure.add_scatter(
-            x=[place + dodge for place, _ in rows],
-            y=estimates,
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [row["high"] - row["estimate"] for _, row in rows],
-                "arrayminus": [row["estimate"] - row["low"] for _, row in rows],
-                "color": colours[name],
-                "thickness": 1.2,
-                "width": 4,
-            },
-            mode="markers",
-            name=method_name(name),
-            marker={
-                "size": 10,
-                "color": colours[name],
-                "symbol": "square" if theme.is_baseline(name) else "circle",
-            },
-            customdata=[(row["low"], row["high"]) for _, row in rows],
-            hovertemplate="%{y:.3f} [%{customdata[0]:.3f}, %{customdata[1]:.3f}]",
-        )
+        places = [place + dodge for place, _ in rows]
+        figure.add_trace(_dots(name, [row for _, row in rows], places, colours[name]))
     # Runs that are judged on the same lists have one chance level, others each their own.
     for chance in sorted({round(about["chance"], 4) for about in reports.values()}):
         figure.add_hline(
@@ -87,6 +69,73 @@ def precision_by_k(
     )
     figure.update_yaxes(title="precision", tickformat=".2f", range=[0, 1.05])
     return theme.style(figure, title=TITLES[kind], note=note, height=430)
+
+
+def precision_figures(judged: Mapping[str, Mapping[str, Any]], *, note: str = "") -> list[go.Figure]:
+    """Show both kinds of retrieval; in place of one that no run was judged by, why.
+
+    Args:
+        judged: as for `precision_by_k`.
+        note: data set; the numbers of queries and candidates are added.
+    """
+    figures = []
+    for kind, title in TITLES.items():
+        found = [about for one in judged.values() if (about := retrieval_of(one, kind))]
+        if not found:
+            figures.append(not_judged(judged, kind, title=title, note=note))
+            continue
+        numbers = f"{found[0]['num_queries']} queries, {found[0]['num_candidates']} candidates"
+        figures.append(precision_by_k(judged, kind, note=f"{note} | {numbers}" if note else numbers))
+    return figures
+
+
+def recall_by_k(judged: Mapping[str, Mapping[str, Any]], *, note: str = "") -> go.Figure:
+    """Show how often studies find their own report among the best k, and reports their study.
+
+    Args:
+        judged: as for `precision_by_k`; runs that embed no texts are left out.
+        note: data set and its size.
+    """
+    reports = {name: one["study_report"] for name, one in judged.items() if one.get("study_report")}
+    if not reports:
+        return not_judged(judged, "study_report", title="Studies and their reports", note=note)
+    pairs = next(iter(reports.values()))["num_pairs"]
+    figure = make_subplots(
+        rows=1, cols=len(WAYS), shared_yaxes=True, horizontal_spacing=0.05, subplot_titles=list(WAYS.values())
+    )
+    figure.update_annotations(font={"size": 12, "color": theme.QUIET})
+    colours = theme.method_colours(list(reports))
+    for column, way in enumerate(WAYS, start=1):
+        chance = next(iter(reports.values()))[way]["chance"]
+        ks = list(chance)
+        figure.add_scatter(
+            x=list(range(len(ks))),
+            y=[chance[k] for k in ks],
+            mode="markers",
+            marker={"symbol": "line-ew-open", "size": 34, "color": theme.QUIET, "line": {"width": 1.5}},
+            name="guessing",
+            showlegend=column == 1,
+            hovertemplate="guessing: %{y:.4f}<extra></extra>",
+            row=1,
+            col=column,
+        )
+        for index, (name, about) in enumerate(reports.items()):
+            rows = [about[way]["recall"][k] for k in ks]
+            dodge = STEP * (index - (len(reports) - 1) / 2)
+            dots = _dots(name, rows, [place + dodge for place in range(len(ks))], colours[name])
+            figure.add_trace(dots.update(showlegend=column == 1), row=1, col=column)
+        figure.update_xaxes(
+            tickvals=list(range(len(ks))),
+            ticktext=[f"@{k}" for k in ks],
+            range=[-0.6, len(ks) - 0.4],
+            title="candidates looked at",
+            row=1,
+            col=column,
+        )
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_yaxes(title="recall", row=1, col=1)
+    title = f"{pairs:,} studies and their reports: recall@k"
+    return theme.style(figure, title=title, note=note, height=400, margin={"t": 96}, legend={"y": 1.08})
 
 
 def table_beside_paper(judged: Mapping[str, Mapping[str, Any]], *, style: str = "all", note: str = "") -> str:
@@ -132,6 +181,33 @@ def retrieval_of(judged: Mapping[str, Any], kind: str, style: str = "all") -> Ma
     if about is None or "precision" in about:
         return about
     return about["all"] if style == "all" else about["styles"].get(style)
+
+
+def _dots(name: str, rows: Sequence[Mapping[str, float]], places: Sequence[float], colour: str) -> go.Scatter:
+    """Return the estimates of one run with their intervals."""
+    return go.Scatter(
+        x=list(places),
+        y=[row["estimate"] for row in rows],
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [row["high"] - row["estimate"] for row in rows],
+            "arrayminus": [row["estimate"] - row["low"] for row in rows],
+            "color": colour,
+            "thickness": 1.2,
+            "width": 4,
+        },
+        mode="markers",
+        cliponaxis=False,
+        name=method_name(name),
+        marker={
+            "size": 10,
+            "color": colour,
+            "symbol": "square" if theme.is_baseline(name) else "circle",
+        },
+        customdata=[(row["low"], row["high"]) for row in rows],
+        hovertemplate="%{y:.3f} [%{customdata[0]:.3f}, %{customdata[1]:.3f}]",
+    )
 
 
 def _with_interval(about: Mapping[str, Any] | None, k: int) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lib.data.chexpert_labels import CHEXPERT_LABELS
-from lib.data.readers.official import file_view, find_file, find_root, list_pictures
+from lib.data.readers.official import check_valid_as, file_view, find_file, find_root, list_pictures
 from lib.data.readers.rows import find_folder, group_rows, split_paths
 from lib.data.readers.tables import numbers, read_table
 from lib.data.readers.uncertainty import LabelPolicy
@@ -62,28 +62,40 @@ class CheXpert:
         "majority of three radiologists, test labels of five."
     )
 
-    def __init__(self, root: Path | None, *, uncertain: str = "ignore", blank: str = "ignore"):
+    def __init__(
+        self,
+        root: Path | None,
+        *,
+        uncertain: str = "ignore",
+        blank: str = "ignore",
+        valid_as: str = "validation",
+    ):
         """Read the tables.
 
         Args:
             root: the folder that holds `train.csv`, or the folder around it.
             uncertain: the label where a report is unsure: "ignore" (NaN), "zeros" or "ones".
             blank: the label where a report does not say: "ignore" (NaN) or "zeros".
+            valid_as: what the official validation set is here: "validation", or "test", as in ConVIRT; then
+                a validation set is drawn from the training patients, and the official test set, which is
+                younger, is left out.
 
         Raises:
             FileNotFoundError: the root or a table is missing.
             ValueError: an unknown policy, or a table without a column it needs or with a cell that makes no
                 sense.
         """
+        check_valid_as(valid_as, NAME)
         policy = LabelPolicy(uncertain=uncertain, blank=blank)
         self.label_noise = f"{type(self).label_noise} {policy.describe()}"
         root = find_root(root, NAME, _LAYOUT)
         self._root = find_folder(root, FOLDERS, TABLES["train"][0], NAME, _LAYOUT)
         beside = (self._root.parent / name for name in BATCHES if self._root.name == BATCH_OF_TABLES)
         self._batches = [folder for folder in beside if folder.is_dir()]
-        read = [_read_split(self._root, policy, split) for split in self._splits()]
+        splits = self._splits() if valid_as == "validation" else ["train", "validation"]
+        read = [_read_split(self._root, policy, split) for split in splits]
         tables, labels = zip(*read, strict=True)
-        table = pd.concat(tables, ignore_index=True)
+        table = pd.concat(tables, ignore_index=True).replace({"split": {"validation": valid_as}})
         self._labels = np.concatenate(labels)  # float32 [rows, 14]
         self._studies = group_rows(table["patient"] + "/" + table["study"])
         # Columns as arrays of objects: an element of them costs far less than one of a table.

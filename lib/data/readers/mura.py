@@ -11,7 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.data.readers.official import file_view, find_file, find_root, list_pictures
+from lib.data.readers.official import (
+    check_valid_as,
+    file_view,
+    find_file,
+    find_root,
+    list_pictures,
+)
 from lib.data.readers.rows import find_folder, find_rows, group_rows, split_paths
 from lib.data.readers.tables import numbers, read_table
 from lib.data.study import Study
@@ -59,16 +65,20 @@ class MURA:
         "of an abnormal one may show nothing."
     )
 
-    def __init__(self, root: Path | None):
+    def __init__(self, root: Path | None, *, valid_as: str = "validation"):
         """Read the tables.
 
         Args:
             root: the folder that holds the tables, or the folder around it.
+            valid_as: what the official validation set is here: "validation", or "test", as in ConVIRT; then
+                a validation set is drawn from the training patients.
 
         Raises:
             FileNotFoundError: the root or a table is missing.
             ValueError: a path or a label that makes no sense, or a study with two labels.
         """
+        check_valid_as(valid_as, NAME)
+        self._splits = {**SPLITS, "valid": valid_as}
         root = find_root(root, NAME, _LAYOUT)
         self._root = find_folder(root, FOLDERS, PICTURES.format("train"), NAME, _LAYOUT)
         studies = [_read_studies(self._root, folder) for folder in SPLITS]
@@ -101,7 +111,7 @@ class MURA:
                     for file, stem in zip(self._files[rows], stems, strict=True)
                 ),
                 labels={LABEL: label},
-                split=SPLITS[folder],
+                split=self._splits[folder],
             )
 
 

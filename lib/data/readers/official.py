@@ -176,3 +176,15 @@ def check_lists(splits: Mapping[str, str], names: Iterable[str], folder: Path, d
             f"{data_set} split lists {folder} name none of the pictures, for example {next(iter(splits))!r}: "
             "they are of another data set, or their names have another form."
         )
+
+
+def check_valid_as(valid_as: str, data_set: str) -> None:
+    """Refuse a part that an official validation set cannot be: it is that, or as in ConVIRT the test set.
+
+    Raises:
+        ValueError: names the value.
+    """
+    if valid_as not in ("validation", "test"):
+        raise ValueError(
+            f"{data_set}: valid_as is {valid_as!r}; take validation, or test to be judged on it."
+        )

@@ -145,9 +145,17 @@ def test_after_a_plateau_the_rates_are_halved(reports):
         assert rates == {"image": pytest.approx(3e-3 * factor), "text": pytest.approx(3e-4 * factor)}
 
 
+def test_the_rates_fall_at_the_milestones_of_a_recipe(reports):
+    config = build(OptimizerConfig, {"schedule": "milestones", "warmup_steps": 0, "milestones": [0.5]})
+    optimizer = make_optimizer(reports, config)
+    rates = [set_learning_rates(optimizer, step, config, steps=10)["image"] for step in (0, 4, 5, 9)]
+    assert rates == pytest.approx([3e-3, 3e-3, 3e-4, 3e-4])
+
+
 @pytest.mark.parametrize(
     "settings, named",
     (
+        ({"milestones": [60, 80]}, r"milestones \[60, 80\] and milestone_factor 0.1 must be shares"),
         ({"schedule": "steps"}, "Unknown schedule 'steps'. Known: cosine, plateau"),
         ({"plateau_patience": 0}, "plateau_patience 0 must be at least 1"),
         ({"plateau_factor": 1.5}, "plateau_factor 1.5 between 0 and 1"),

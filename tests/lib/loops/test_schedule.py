@@ -2,7 +2,7 @@ import inspect
 
 import pytest
 
-from lib.loops.schedule import learning_rate_factor
+from lib.loops.schedule import learning_rate_factor, milestone_factor
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,11 @@ def test_no_warmup_starts_at_the_peak_and_nothing_is_left_after_the_end():
     assert learning_rate_factor(25, steps=10, warmup_steps=0) == 0.0
     # Pure: the step and the two lengths are all that it sees.
     assert list(inspect.signature(learning_rate_factor).parameters) == ["step", "steps", "warmup_steps"]
+
+
+@pytest.mark.parametrize(
+    ("step", "factor"), [(0, 0.0), (5, 0.5), (10, 1.0), (599, 1.0), (600, 0.1), (799, 0.1), (800, 0.01)]
+)
+def test_rates_fall_at_milestones(step, factor):
+    found = milestone_factor(step, steps=1000, warmup_steps=10, milestones=(0.6, 0.8), reduction=0.1)
+    assert found == pytest.approx(factor)

@@ -33,8 +33,11 @@ def lines(run_dir):
 def assert_same(first, second):
     """Assert that two run folders hold bit for bit the same."""
     assert lines(first) == lines(second)
-    weights = [(folder / "checkpoints" / "best.safetensors").read_bytes() for folder in (first, second)]
-    assert weights[0] == weights[1]
+    weights = [
+        {path.name: path.read_bytes() for path in (folder / "checkpoints").glob("*.safetensors")}
+        for folder in (first, second)
+    ]
+    assert weights[0] == weights[1] and "best.safetensors" in weights[0]
     states = [load_state(folder / "checkpoints" / "last.pt") for folder in (first, second)]
     for state in states:
         del state["progress"]["seconds"], state["journal_size"]  # depend on the clock and its digits
@@ -168,6 +171,35 @@ def test_best_weights_that_a_kill_prevented_are_written_by_the_resume(tmp_path):
     assert path.read_bytes() == weights and not leftover.exists()
 
 
+def kept(run_dir):
+    return sorted(path.name for path in (run_dir / "checkpoints").glob("step-*"))
+
+
+def test_weights_are_kept_at_intervals_and_of_the_last_step(tmp_path):
+    same = {"optimizer": OptimizerConfig(schedule="plateau", warmup_steps=0)}  # knows no last step
+    _, objective = tiny_train(tmp_path / "whole", steps=20, keep_every=8, **same)
+    assert kept(tmp_path / "whole") == ["step-16.safetensors", "step-20.safetensors", "step-8.safetensors"]
+    last = load_file(tmp_path / "whole" / "checkpoints" / "step-20.safetensors")
+    assert all(torch.equal(last[name], tensor) for name, tensor in objective.state_dict().items())
+    _, eighth = tiny_train(tmp_path / "short", steps=8, **same)
+    saved = load_file(tmp_path / "whole" / "checkpoints" / "step-8.safetensors")
+    assert all(torch.equal(saved[name], tensor) for name, tensor in eighth.state_dict().items())
+    assert kept(tmp_path / "short") == []
+
+
+@pytest.mark.parametrize("stop_after", [7, 8, 11, 19])
+def test_what_is_kept_survives_a_stop(tmp_path, stop_after):
+    """Kept at 4, 8, ... and states at 5, 10, ...: some weights are written twice, none is missing."""
+    tiny_train(tmp_path / "whole", steps=20, keep_every=4)
+    with pytest.raises(Stop):
+        tiny_train(
+            tmp_path / "parts", steps=20, keep_every=4, make_objective=lambda: StoppingObjective(stop_after)
+        )
+    tiny_train(tmp_path / "parts", steps=20, keep_every=4)
+    assert len(kept(tmp_path / "parts")) == 5
+    assert_same(tmp_path / "whole", tmp_path / "parts")
+
+
 class PoisonedLoader(TinyLoader):
     def __init__(self, bad_step):
         super().__init__()
@@ -216,6 +248,7 @@ def test_a_finished_training_is_not_trained_again(tmp_path):
         ({"mode": "best"}, "train.mode is 'best'"),
         ({"monitor": "auroc"}, "auroc = nan.*it gave loss"),
         ({"log_every": 0}, "train.log_every is 0"),
+        ({"keep_every": -1}, "train.keep_every is -1"),
         ({"autocast": "fp16"}, "train.autocast is 'fp16'"),
         ({"loader": TinyLoader(num_batches=0)}, "Lower it"),
     ],

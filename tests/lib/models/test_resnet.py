@@ -12,10 +12,14 @@ from lib.models import resnet as module
 from lib.models.resnet import ResNet, ResNetConfig
 
 
+def torchvision_network(depth: int) -> torchvision.models.ResNet:
+    return getattr(torchvision.models, f"resnet{depth}")()
+
+
 def torchvision_weights(depth: int, seed: int = 0) -> dict[str, torch.Tensor]:
     """Return a state dict whose batch norms are not at their start values, as in a trained network."""
     torch.manual_seed(seed)
-    weights = module.DEPTHS[depth]().state_dict()
+    weights = torchvision_network(depth).state_dict()
     for name, value in weights.items():
         if name.endswith(("running_mean", "bias")):
             value.normal_(std=0.1)
@@ -42,7 +46,7 @@ def test_features_are_those_of_torchvision(depth, size, tmp_path):
     weights = torchvision_weights(depth)
     torch.save(weights, tmp_path / "weights.pth")
     encoder = ResNet(depth, size, str(tmp_path / "weights.pth")).eval()
-    network = module.DEPTHS[depth]().eval()
+    network = torchvision_network(depth).eval()
     network.load_state_dict(weights)
     images = grey_images(size)
     colour = encoder._to_colour(augment.normalize(images))
@@ -91,13 +95,28 @@ def test_parameter_counts(depth, count):
     assert sum(p.numel() for p in encoder.parameters()) == count == published - 1000 * (encoder.width + 1)
 
 
-def test_random_weights_are_torchvisions_and_have_its_names():
+def test_random_weights_are_drawn_as_torchvision_draws_them():
     torch.manual_seed(5)
-    expected = torchvision.models.resnet18().state_dict()
-    torch.manual_seed(5)
-    own = ResNet(18).state_dict()
+    expected = torchvision_network(50).state_dict()
+    own = ResNet(50).state_dict()
     assert expected.keys() - own.keys() == {"fc.weight", "fc.bias"} and own.keys() < expected.keys()
-    assert all(torch.equal(value, expected[name]) for name, value in own.items())
+    for name, value in own.items():
+        assert value.shape == expected[name].shape, name
+        if value.ndim == 4:
+            assert value.std() / expected[name].std() == pytest.approx(1, abs=0.05), name
+        else:  # batch norms start at fixed values
+            assert torch.equal(value, expected[name]), name
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_a_narrow_one_has_the_same_layers_with_fewer_channels(depth, tmp_path):
+    narrow, whole = ResNet(depth, 64, base_width=8), ResNet(depth, 64)
+    assert narrow.width == whole.width // 8
+    assert narrow(torch.zeros(2, 1, 64, 64)).pooled.shape == (2, narrow.width)
+    assert narrow.state_dict().keys() == whole.state_dict().keys()
+    torch.save(torchvision_weights(depth), tmp_path / "weights.pth")
+    with pytest.raises(ValueError, match=r"bn1.bias \(64,\) instead of \(8,\)"):
+        ResNet(depth, 64, base_width=8, weights=str(tmp_path / "weights.pth"))
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])

@@ -198,8 +198,9 @@ def test_half_of_the_packaged_minilm_can_be_frozen(minilm):
     assert len(with_gradient) == 3 * 16  # of six layers: 4 products and 2 norms, each a weight and a bias
 
 
-def test_reads_the_packaged_minilm(minilm):
+def test_reads_the_packaged_minilm(minilm, capfd):
     encoder = TextEncoder(12, 30_522, TextEncoderConfig(folder=str(minilm), pooling="mean")).eval()
+    assert capfd.readouterr() == ("", "")  # no table of entries that nobody needs
     assert encoder.bert.config.hidden_size == 384
     # "small left effusion", "small effusion on the left", "no rib fracture" in that vocabulary
     texts = [

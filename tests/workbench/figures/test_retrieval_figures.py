@@ -7,7 +7,7 @@ import pytest
 
 from workbench import theme
 from workbench.figures.retrieval import precision_by_k, table_beside_paper
-from workbench.published import CONVIRT_TABLE_2
+from workbench.published import CONVIRT_TABLE_2, CONVIRT_TABLE_3
 
 
 def retrieval(estimates, chance=0.2):
@@ -86,3 +86,13 @@ def test_the_numbers_of_the_paper_are_its_own(shared):
         values = [row.image_image[k] for k in (5, 10, 50)] + [row.text_image.get(k) for k in (5, 10, 50)]
         shown = ["\u2013" if value is None else f"{100 * value:.1f}" for value in values]
         assert printed[row.method] == shown
+
+
+def test_the_hyper_parameters_of_the_paper_are_its_own(shared):
+    """Each row of Table 3 as the paper's text has it, where formulas stand in dollar signs."""
+    text = (shared / "seeds" / "convirt.txt").read_text(encoding="utf-8").replace("\\", "").replace("$", "")
+    lines = [line.split("\t") for line in text.splitlines()]
+    printed = {line[0]: line[1:] for line in lines if len(line) == 4}
+    for row in CONVIRT_TABLE_3:
+        values = [row.linear_auroc, row.image_image, row.text_image]
+        assert printed[row.setting] == [f"{100 * value:.1f}" for value in values]

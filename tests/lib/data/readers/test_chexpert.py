@@ -61,6 +61,18 @@ def test_rows_of_the_official_table(root):
     assert len(open_reader("chexpert", root)) == 3  # the test set may be missing
 
 
+def test_the_official_validation_set_may_be_the_test(root):
+    (root / "test_labels.csv").write_text(
+        (root / "valid.csv").read_text().replace("valid/patient64541", "test/patient70000")
+    )
+    assert [study.split for study in read("chexpert", root)] == ["train", "train", "validation", "test"]
+    studies = list(read("chexpert", root, valid_as="test"))
+    assert [study.split for study in studies] == ["train", "train", "test"]
+    assert studies[2].views[0].path.parts[-4] == "valid"
+    with pytest.raises(ValueError, match="CheXpert: valid_as is 'train'; take validation, or test"):
+        open_reader("chexpert", root, valid_as="train")
+
+
 @pytest.mark.parametrize(("uncertain", "value"), {"ignore": math.nan, "zeros": 0.0, "ones": 1.0}.items())
 def test_policies_for_unsure_labels(root, uncertain, value):
     reader = open_reader("chexpert", root, uncertain=uncertain, blank="zeros")

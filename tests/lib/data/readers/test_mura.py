@@ -45,6 +45,12 @@ def test_rows_of_the_official_tables(root):
     assert len(open_reader("mura", root)) == 2
 
 
+def test_the_official_validation_set_may_be_the_test(root):
+    assert [study.split for study in read("mura", root, valid_as="test")] == ["train", "test"]
+    with pytest.raises(ValueError, match="MURA: valid_as is 'train'; take validation, or test"):
+        open_reader("mura", root, valid_as="train")
+
+
 def test_an_archive_inside_a_folder_of_its_name_and_other_endings(tmp_path):
     write_layout("mura", tmp_path / "a", num_studies=8, image_size=64)
     (tmp_path / "b" / "MURA-v1.1").mkdir(parents=True)

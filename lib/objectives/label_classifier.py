@@ -28,12 +28,23 @@ class LabelClassifier(Classifier):
             "multi_class" (exactly one target per image).
         columns: places of the targets among the labels of a batch.
         feature_norm: see `lib.models.heads.make_feature_norm`.
+        dropout: of what the head reads, in training.
+        head_apart: makes the head a parameter group of its own.
     """
 
-    def __init__(self, encoder: nn.Module, task: str, columns: Sequence[int], feature_norm: str = "none"):
+    def __init__(
+        self,
+        encoder: nn.Module,
+        task: str,
+        columns: Sequence[int],
+        feature_norm: str = "none",
+        *,
+        dropout: float = 0.0,
+        head_apart: bool = False,
+    ):
         assert task in TASKS and len(columns) > 0
-        super().__init__(encoder, 2 if task == "binary" else len(columns), feature_norm)
-        self.task = task
+        super().__init__(encoder, 2 if task == "binary" else len(columns), feature_norm, dropout)
+        self.task, self.head_apart = task, head_apart
         self.register_buffer("columns", torch.tensor(columns), persistent=False)
 
     @torch.no_grad()
@@ -59,6 +70,7 @@ class LabelClassifier(Classifier):
 
     def logits(self, batch: "Batch") -> Tensor:
         """Return the outputs of the head for a batch of single images, `[B, O]`."""
+        self._rest_while_frozen()
         return super().forward(batch.images[:, 0])
 
     def targets(self, batch: "Batch") -> Tensor:
@@ -66,8 +78,25 @@ class LabelClassifier(Classifier):
         return batch.labels[:, self.columns]
 
     def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
-        """Return one group: everything is tuned, with one learning rate (paper, section 4.2)."""
-        return {"image": list(self.named_parameters())}
+        """Return one group, everything with one learning rate (REFERS, 4.2), or the head beside the rest."""
+        named = list(self.named_parameters())
+        if not self.head_apart:
+            return {"image": named}
+        heads = {id(parameter) for parameter in self.head.parameters()}
+        return {
+            "image": [(name, parameter) for name, parameter in named if id(parameter) not in heads],
+            "head": [(name, parameter) for name, parameter in named if id(parameter) in heads],
+        }
+
+    def _rest_while_frozen(self) -> None:
+        """Let an encoder of which nothing is trained now work as in evaluation.
+
+        So the head learns from the very features that a validation or a linear probe sees: no dropout, and
+        batch norms that neither look at the batch nor change.
+        """
+        is_tuned = any(parameter.requires_grad for parameter in self.encoder.parameters())
+        if self.training and self.encoder.training != is_tuned:
+            self.encoder.train(is_tuned)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, task: str) -> Tensor:

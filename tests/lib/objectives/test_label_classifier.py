@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from lib.models.encoder import EncoderOutput
-from lib.protocols.label_classifier import LabelClassifier, cross_entropy, target_probabilities
+from lib.objectives.label_classifier import LabelClassifier, cross_entropy, target_probabilities
 
 NAN = math.nan
 

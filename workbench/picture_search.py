@@ -1,0 +1,129 @@
+"""Look through the pictures of a split by a sentence or by one of them; they are embedded once.
+
+Letters: `N` studies, each with its first frontal picture.
+"""
+
+import functools
+import re
+from pathlib import Path
+
+import numpy as np
+
+from lib.metrics.similarity import CosineSimilarity
+from workbench.embedded import TRAINED, Opened, embed
+from workbench.inputs import resolve_device
+from workbench.judged_data import open_judged
+from workbench.runs import Run
+
+LONGEST = 4096
+"""Tokens of a text whose length is asked for."""
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+class PictureSearch:
+    """The pictures of a split as a finished pre-training sees them.
+
+    Attributes:
+        run: the pre-training.
+        store: of the pictures.
+        split: whose they are.
+        study_rows: their studies, rows of the store, int64 `[N]`.
+        view_rows: their places in `store.images`, int64 `[N]`.
+        patients: of the studies `[N]`.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        store: Path | str = "",
+        split: str = "test",
+        weights: str = TRAINED,
+        device: str = "auto",
+        allow_leak: str = "",
+    ):
+        """Embed the pictures, or read the embeddings where the run folder has them.
+
+        Args:
+            run: a finished pre-training.
+            store: a folder; "" for the run's own store.
+            split: which pictures.
+            weights: as in `workbench.embedded.Opened`.
+            device: where to embed.
+            allow_leak: reason to look among pictures that the run has learnt from.
+
+        Raises:
+            ValueError: the run is no finished pre-training, or has seen these pictures.
+        """
+        data = open_judged(run, store, allow_leak=allow_leak)
+        opened = Opened(run, weights=weights, device=resolve_device(device))
+        embedded = embed(opened, data.store, data.manifest, split)
+        features = embedded.features.of(data.manifest.rows(split)).first_views()
+        self.run, self.store, self.split = run, data.store, split
+        self.study_rows, self.view_rows = features.study_rows, features.view_rows
+        self.patients = data.store.studies["patient_id"].to_numpy(str)[self.study_rows]
+        self._cosine = CosineSimilarity(features.values, features.values)
+        self._pairs = opened.pairs
+        self._embeddings = None if opened.pairs is None else embedded.embeddings.first_views().values
+
+    def __len__(self) -> int:
+        """Return the number of studies."""
+        return len(self.study_rows)
+
+    @property
+    def reads(self) -> bool:
+        """Whether sentences can be looked with."""
+        return self._pairs is not None
+
+    @functools.cached_property
+    def labels(self) -> np.ndarray:
+        """Labels of the studies, 1, 0 or NaN `[N, K]`."""
+        return self.store.labels[self.study_rows]
+
+    def by_picture(self, place: int) -> np.ndarray:
+        """Return the cosine of each picture's feature with that of one of them, float64 `[N]`."""
+        return self._cosine[place : place + 1][0]
+
+    def by_sentence(self, sentence: str) -> np.ndarray:
+        """Return how well each picture fits a sentence, float64 `[N]`.
+
+        Raises:
+            ValueError: `refusal` says why not.
+        """
+        if reason := self.refusal(sentence):
+            raise ValueError(reason)
+        return self._pairs.similarity(self._pairs.embed_texts([sentence]), self._embeddings)[0]
+
+    def refusal(self, sentence: str) -> str:
+        """Say why pictures cannot be looked for with this sentence; "" where they can."""
+        if not self.reads:
+            method = self.run.config["objective"]["name"]
+            return f"A run of {method} embeds no texts: look with a picture instead."
+        words = _WORD.findall(sentence)
+        if not words:
+            return "There is no word to look for: type a sentence as a radiologist would write it."
+        if all(map(self._is_unknown, words)):
+            return f"The model has never seen a letter of {sentence.strip()!r}: write it otherwise."
+        return ""
+
+    def remark(self, sentence: str) -> str:
+        """Say what of a sentence the model reads only in part; "" where it reads every word."""
+        words = list(dict.fromkeys(_WORD.findall(sentence)))
+        spelled = [word for word in words if len(self._pieces(word)) > 1 or self._is_unknown(word)]
+        remarks = []
+        if spelled:
+            shown = ", ".join(spelled[:4]) + ", ..." * (len(spelled) > 4)
+            remarks.append(f"Not a word of its vocabulary, read in pieces: {shown}.")
+        most = self._pairs.max_tokens - 2  # start and end
+        if len(self._pieces(sentence)) > most:
+            remarks.append(f"Only the first {most} pieces of the sentence are read.")
+        return " ".join(remarks)
+
+    def _is_unknown(self, word: str) -> bool:
+        return self._pairs.tokenizer.unknown_id in self._pieces(word)
+
+    def _pieces(self, text: str) -> list[int]:
+        """Return the ids of a text without padding, start and end."""
+        ids = self._pairs.tokenizer.encode([text], LONGEST)[0]
+        return ids[ids != self._pairs.tokenizer.pad_id][1:-1].tolist()
