@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(scope="module")
 def config(convirt) -> JudgeConfig:
     retrieval = RetrievalConfig(num_queries=2, num_candidates=5, ks=[1, 5])
-    return JudgeConfig(retrieval=retrieval, prompts=convirt.made.prompts, min_positives=1, label_ratios=[0.1])
+    return JudgeConfig(retrieval=retrieval, prompts=convirt.made.prompts, min_positives=1, label_ratios=[1.0])
 
 
 def test_what_was_judged_is_read(convirt, config, monkeypatch):
@@ -40,17 +40,17 @@ def test_another_question_is_judged_anew(convirt, config):
         retrieval=RetrievalConfig(num_queries=2, num_candidates=5, ks=[1], seed=3),
         prompts=config.prompts,
         min_positives=1,
-        label_ratios=[1.0],
+        label_ratios=[0.1],
     )
     judged = judge_once(convirt.run, config=other)
-    assert list(judged["linear_probe"]) == ["1"] and judged["settings"]["retrieval"]["seed"] == 3
-    assert list(judge_once(convirt.run, config=config)["linear_probe"]) == ["0.1"]
+    assert list(judged["linear_probe"]) == ["0.1"] and judged["settings"]["retrieval"]["seed"] == 3
+    assert list(judge_once(convirt.run, config=config)["linear_probe"]) == ["1"]
 
 
 def test_changed_prompts_are_judged_anew(convirt, config, tmp_path):
     prompts = tmp_path / "mine.yaml"
     prompts.write_text(Path(config.prompts).read_text())
-    mine = JudgeConfig(retrieval=config.retrieval, prompts=str(prompts), min_positives=1, label_ratios=[0.1])
+    mine = JudgeConfig(retrieval=config.retrieval, prompts=str(prompts), min_positives=1, label_ratios=[1.0])
     before = judge_once(convirt.run, config=mine)
     prompts.write_text("opacity:\n  mine: {positive: [Opacity.], negative: [Clear.]}\n")
     after = judge_once(convirt.run, config=mine)
@@ -79,7 +79,7 @@ def test_measures_have_the_numbers_of_the_judgement(convirt, config):
     assert found["report to study R@10"].low == way["recall"]["10"]["low"]
     assert found["report to study R@10"].chance == way["chance"]["10"]
     assert found["zero-shot mean AUROC"][1:4] == tuple(judged["zero_shot"]["ensemble"]["auroc"].values())
-    assert found["linear mean AUROC, 10 % of the labels"].chance == 0.5
+    assert found["linear mean AUROC, 100 % of the labels"].chance == 0.5
     nothing = {**judged, "text_image": None, "study_report": None, "zero_shot": None, "linear_probe": None}
     assert [one.title for one in measures_of(nothing)] == [
         "image-image precision@1",

@@ -127,10 +127,10 @@ def _shell(model: TrainingMonitor) -> Any:
     box = ipywidgets.VBox([caption]).add_class("wb-training")
     drawn: list[str] = []
 
-    def draw() -> None:
+    def draw(anew: bool = False) -> None:
         table = model.metrics.table()
         caption.value = model.caption
-        if len(box.children) == 1 or loss_names(table) != drawn:
+        if anew or len(box.children) == 1 or loss_names(table) != drawn:
             # The first losses arrive: how many panels there are is known only now.
             drawn[:] = loss_names(table)
             figure = loss_curves(table, title=model.folder.name, note=model.note)
@@ -143,9 +143,12 @@ def _shell(model: TrainingMonitor) -> Any:
             time.sleep(INTERVAL)
             if model.update():
                 draw()
+        # A figure that a slow browser has yet to draw loses what is moved in it, and no move follows.
+        draw(anew=True)
 
     model.update()
     draw()
-    # A daemon: it ends with the kernel; the run itself does not.
-    threading.Thread(target=follow, name="wb-training", daemon=True).start()
+    if not model.is_over:
+        # A daemon: it ends with the kernel; the run itself does not.
+        threading.Thread(target=follow, name="wb-training", daemon=True).start()
     return box

@@ -113,8 +113,11 @@ def test_the_widget_follows_the_file_until_the_run_is_over(path):
     wait_until(lambda: len(box.children[1].data) == 9)
     append(path, lines(3, **{"loss/a": 0.5, "loss/b": 0.25}))
     wait_until(lambda: list(box.children[1].data[0].x) == [1, 2, 3])
+    before = box.children[1]
     training.state = "finished"
     wait_until(lambda: caption.value.startswith("finished | step 3"))
+    wait_until(lambda: box.children[1] is not before)  # drawn anew: a slow browser loses what was moved
+    assert list(box.children[1].data[0].x) == [1, 2, 3]
 
 
 def wait_until(condition, seconds=10):
