@@ -10,14 +10,14 @@ import dataclasses
 import math
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lib.models.conv_encoder import GREY_MEAN, GREY_STD, ConvEncoder, cam_layer_of, describe_maps
 from lib.models.encoder import CamLayer, EncoderOutput
 from lib.models.pretrained import load_strictly, read_weights
-from lib.models.resnet import GREY_MEAN, GREY_STD
 
 
 class Stage(NamedTuple):
@@ -63,7 +63,7 @@ class EfficientNetLiteConfig:
     weights: str = ""
 
 
-class EfficientNetLite(nn.Module):
+class EfficientNetLite(ConvEncoder):
     """Turn radiographs into one feature per place of the last feature map, and their mean.
 
     Args:
@@ -76,12 +76,10 @@ class EfficientNetLite(nn.Module):
     """
 
     Config = EfficientNetLiteConfig
-    in_channels = 1
     width = WIDTH
 
     def __init__(self, image_size: int = 224, weights: str = ""):
-        super().__init__()
-        self.image_size = image_size
+        super().__init__(image_size)
         self.stem = _ConvNorm(3, STEM, image_size, kernel=3, stride=2)
         channels, size = STEM, math.ceil(image_size / 2)
         blocks = []
@@ -100,24 +98,16 @@ class EfficientNetLite(nn.Module):
 
     def forward(self, images: Tensor) -> EncoderOutput:
         """Encode grey images `[N, 1, H, W]`, normalised as `lib.data.augment.normalize` does."""
-        expected = (self.in_channels, self.image_size, self.image_size)
-        if tuple(images.shape[1:]) != expected:
-            raise ValueError(f"Images have shape {tuple(images.shape[1:])}, the encoder takes {expected}.")
+        self.check_images(images)
         # From one normalisation to the other in one step; channels innermost, as in `lib.models.resnet`.
         grey = images.permute(0, 2, 3, 1) * (GREY_STD / COLOUR_STD) + (GREY_MEAN - COLOUR_MEAN) / COLOUR_STD
         x = grey.expand(-1, -1, -1, 3).permute(0, 3, 1, 2)  # [N, 3, H, W]
         x = self.last(self.blocks(self.stem(x)))  # [N, D, H/32, W/32]
-        return EncoderOutput(x.flatten(2).transpose(1, 2), x.mean(dim=(2, 3)))
+        return describe_maps(x)
 
     def cam_layer(self) -> CamLayer:
         """Return the last layer, whose output is already laid out as feature maps."""
-        return CamLayer(self.last, _as_it_is)
-
-    def __getattr__(self, name: str) -> Any:
-        """Say why there is no attention to look at; all else as in every module."""
-        if name in ("attention_maps", "forward_with_attention"):
-            raise AttributeError(f"A ConvNet has no attention, so no {name}; explain it by its cam_layer().")
-        return super().__getattr__(name)
+        return cam_layer_of(self.last)
 
     def _load_imagenet(self, path: Path) -> None:
         """Load the published weights under our names, all of them but the classification layer."""
@@ -148,9 +138,16 @@ class _ConvNorm(nn.Sequential):
     ):
         total = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
         before, after = total // 2, total - total // 2
-        self_padding = before if before == after else 0
         super().__init__(
-            nn.Conv2d(channels, width, kernel, stride, padding=self_padding, groups=groups, bias=False),
+            nn.Conv2d(
+                channels,
+                width,
+                kernel,
+                stride,
+                padding=before if before == after else 0,
+                groups=groups,
+                bias=False,
+            ),
             nn.BatchNorm2d(width, **NORM),
             nn.Identity() if is_linear else nn.ReLU6(inplace=True),
         )
@@ -197,7 +194,3 @@ def _own_name(published: str) -> str:
         if match := re.match(pattern, published):
             return match.expand(place) + published[match.end() :]
     return published
-
-
-def _as_it_is(features: Tensor) -> Tensor:
-    return features

@@ -5,12 +5,12 @@ Letters: N images, H and W their sides, P places of the last feature map, D widt
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
+from lib.models.conv_encoder import GREY_MEAN, GREY_STD, ConvEncoder, cam_layer_of, describe_maps
 from lib.models.encoder import CamLayer, EncoderOutput
 from lib.models.pretrained import load_strictly, read_weights
 
@@ -21,9 +21,6 @@ DEPTHS = {
     101: (Bottleneck, (3, 4, 23, 3)),
 }
 """Kind and number of the blocks of each of the four stages."""
-
-GREY_MEAN, GREY_STD = 0.5, 0.25
-"""What the loader normalises grey radiographs with (`lib.data.augment`)."""
 
 COLOUR_MEAN, COLOUR_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """What torchvision's ImageNet weights were trained with."""
@@ -51,7 +48,7 @@ class ResNetConfig:
     base_width: int = 64
 
 
-class ResNet(nn.Module):
+class ResNet(ConvEncoder):
     """Turn radiographs into one feature per place of the last feature map, and their mean.
 
     Entries of the state dict have torchvision's names, without the classification layer.
@@ -68,14 +65,12 @@ class ResNet(nn.Module):
     """
 
     Config = ResNetConfig
-    in_channels = 1
 
     def __init__(self, depth: int = 50, image_size: int = 224, weights: str = "", base_width: int = 64):
-        super().__init__()
+        super().__init__(image_size)
         if depth not in DEPTHS:
             known = ", ".join(map(str, DEPTHS))
             raise ValueError(f"There is no ResNet of depth {depth} here. Known: {known}.")
-        self.image_size = image_size
         block, counts = DEPTHS[depth]
         self.conv1 = nn.Conv2d(3, base_width, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(base_width)
@@ -103,17 +98,11 @@ class ResNet(nn.Module):
         x = self.maxpool(self.relu(self.bn1(self.conv1(self._to_colour(images)))))  # [N, 64, H/4, W/4]
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = stage(x)  # at last [N, D, H/32, W/32]
-        return EncoderOutput(x.flatten(2).transpose(1, 2), x.mean(dim=(2, 3)))
+        return describe_maps(x)
 
     def cam_layer(self) -> CamLayer:
         """Return the last stage, whose output is already laid out as feature maps."""
-        return CamLayer(self.layer4, _as_it_is)
-
-    def __getattr__(self, name: str) -> Any:
-        """Say why there is no attention to look at; all else as in every module."""
-        if name in ("attention_maps", "forward_with_attention"):
-            raise AttributeError(f"A ResNet has no attention, so no {name}; explain it by its cam_layer().")
-        return super().__getattr__(name)
+        return cam_layer_of(self.layer4)
 
     def _to_colour(self, images: Tensor) -> Tensor:
         """Repeat the grey channel and normalise as for ImageNet: [N, 1, H, W] to [N, 3, H, W].
@@ -121,9 +110,7 @@ class ResNet(nn.Module):
         Channels lie innermost in memory, and all layers keep them there: 11 % less time for a step of
         ResNet-50 on a CPU, and what tensor cores of a GPU read. The weights stay as files want them.
         """
-        expected = (self.in_channels, self.image_size, self.image_size)
-        if tuple(images.shape[1:]) != expected:
-            raise ValueError(f"Images have shape {tuple(images.shape[1:])}, the encoder takes {expected}.")
+        self.check_images(images)
         grey = images.permute(0, 2, 3, 1)  # [N, H, W, 1]
         return torch.addcmul(self.colour_shift, grey, self.colour_scale).permute(0, 3, 1, 2)
 
@@ -149,7 +136,3 @@ def _make_stage(block: type, channels: int, planes: int, count: int, stride: int
     blocks = [block(channels, planes, stride, shortcut)]
     blocks += [block(width, planes) for _ in range(count - 1)]
     return nn.Sequential(*blocks)
-
-
-def _as_it_is(features: Tensor) -> Tensor:
-    return features

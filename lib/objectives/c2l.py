@@ -11,8 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from lib.losses.gather import gather_rows
 from lib.losses.queue_contrast import (
@@ -22,12 +21,8 @@ from lib.losses.queue_contrast import (
     queue_scores,
     softmax_contrast,
 )
-from lib.models.embedding_queue import EmbeddingQueue
-from lib.models.encoder import make_encoder
-from lib.models.momentum_teacher import MomentumTeacher
-from lib.models.projection import ProjectionHead
-from lib.models.shuffled_batch_norm import has_batch_norm, in_groups
 from lib.objectives.mixing import draw_mixing
+from lib.objectives.queue_contrast import QueueContrast
 from lib.objectives.two_crops import two_crops
 
 if TYPE_CHECKING:  # objectives do not depend on the data package
@@ -68,7 +63,7 @@ class C2LConfig:
     encoder: dict[str, Any] = dataclasses.field(default_factory=lambda: {"name": "radiograph_transformer"})
 
 
-class C2L(nn.Module):
+class C2L(QueueContrast):
     """Pick out three keys in the queue: of a picture, of a mixture of pictures, and a mixture of keys.
 
     Both crops of a batch are mixed with one weight and one permutation (`lib.objectives.mixing`), so the
@@ -85,28 +80,12 @@ class C2L(nn.Module):
     """
 
     Config = C2LConfig
-    reads = ()
-    crops = 2
 
     def __init__(self, config: C2LConfig):
-        super().__init__()
-        self.config = config
-        if config.temperature <= 0:
-            raise ValueError(f"temperature {config.temperature} is not positive.")
         if config.loss not in LOSSES:
             raise ValueError(f"loss {config.loss!r} is not one of {', '.join(LOSSES)}.")
-        self.encoder = self.make_encoder(config)
-        self.projection = ProjectionHead(self.encoder.width, config.embedding_width, kind=config.projection)
-        self.teacher_encoder = MomentumTeacher(self.encoder, config.momentum)
-        self.teacher_projection = MomentumTeacher(self.projection, config.momentum)
-        self.queue = EmbeddingQueue(config.queue_size, config.embedding_width)
+        super().__init__(config, config.projection)
         self.register_buffer("log_z", torch.tensor(math.nan))  # of the first batch, once there was one
-        self.has_batch_norm = has_batch_norm(self.encoder)
-
-    @staticmethod
-    def make_encoder(config: C2LConfig) -> nn.Module:
-        """Make the image encoder alone, as a protocol needs it."""
-        return make_encoder(config.encoder)
 
     def forward(self, batch: "Batch") -> dict[str, Tensor]:
         """Return the losses "pictures", "mixed_pictures" and "mixed_keys", a third of each.
@@ -115,15 +94,10 @@ class C2L(nn.Module):
             ValueError: one crop per picture, one picture, or a queue or groups that do not fit the batch.
         """
         first, second = two_crops(batch)
-        if self.training:
-            self.teacher_encoder.follow(self.encoder)
-            self.teacher_projection.follow(self.projection)
+        self.follow()
         mixing = draw_mixing(len(first), None if self.training else torch.Generator().manual_seed(0))
-        queries = self._embed(self.encoder, self.projection, first)  # [B, E]
-        mixed_queries = self._embed(self.encoder, self.projection, mixing.of(first))  # [B, E]
-        teacher = self.teacher_encoder, self.teacher_projection
-        keys = self._embed(*teacher, second, shuffled=True)  # [B, E]
-        mixed_keys = self._embed(*teacher, mixing.of(second), shuffled=True)  # [B, E]
+        queries, mixed_queries = self.queries(first), self.queries(mixing.of(first))  # [B, E] each
+        keys, mixed_keys = self.keys(second), self.keys(mixing.of(second))  # [B, E] each
         pairs = {
             "pictures": (queries, keys),
             "mixed_pictures": (mixed_queries, mixed_keys),
@@ -133,12 +107,8 @@ class C2L(nn.Module):
         losses = {name: self._contrast(*pair, queue) / len(pairs) for name, pair in pairs.items()}
         if self.training:
             for _, pushed in pairs.values():
-                self.queue.push(gather_rows(F.normalize(pushed.float(), dim=-1)))
+                self.push(pushed)
         return losses
-
-    def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
-        """Name the parts; all belong to the images, and the teacher's take no gradient."""
-        return {"image": list(self.named_parameters())}
 
     def _contrast(self, queries: Tensor, keys: Tensor, queue: Tensor | None) -> Tensor:
         temperature = self.config.temperature
@@ -153,9 +123,3 @@ class C2L(nn.Module):
         if self.training:
             self.log_z.copy_(log_z)
         return noise_contrast(scores, log_z)
-
-    def _embed(
-        self, encoder: nn.Module, projection: nn.Module, images: Tensor, *, shuffled: bool = False
-    ) -> Tensor:
-        num_groups = self.config.shuffle_groups if self.training and self.has_batch_norm else 1
-        return in_groups(lambda part: projection(encoder(part).pooled), images, num_groups, shuffled=shuffled)

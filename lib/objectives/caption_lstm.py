@@ -6,21 +6,17 @@ Letters: B studies, V views, C channels, H and W sides of an image, L places, D 
 """
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from lib.losses.doubly_stochastic import doubly_stochastic
 from lib.losses.language_modeling import language_modeling
 from lib.models.attention_lstm import AttentionLSTM
 from lib.models.decoding import PAD_ID
-from lib.models.encoder import make_encoder
 from lib.models.evaluating import evaluating
-from lib.models.heads import make_feature_norm
-
-if TYPE_CHECKING:  # objectives do not depend on the data package
-    from lib.data.batch import Batch
+from lib.objectives.captioner import Captioner
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -50,7 +46,7 @@ class CaptionLSTMConfig:
     encoder: dict[str, Any] = dataclasses.field(default_factory=lambda: {"name": "resnet"})
 
 
-class CaptionLSTM(nn.Module):
+class CaptionLSTM(Captioner):
     """Write the report of a radiograph, one view of the study, with an LSTM and soft attention.
 
     Args:
@@ -59,15 +55,11 @@ class CaptionLSTM(nn.Module):
     """
 
     Config = CaptionLSTMConfig
-    reads = ("report",)
 
     def __init__(self, config: CaptionLSTMConfig, report_vocab_size: int):
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         if config.attention_weight < 0:
             raise ValueError(f"attention_weight {config.attention_weight} is negative.")
-        self.encoder = self.make_encoder(config)
-        self.feature_norm = make_feature_norm(config.feature_norm, self.encoder.width)
         self.decoder = AttentionLSTM(
             report_vocab_size,
             self.encoder.width,
@@ -78,45 +70,14 @@ class CaptionLSTM(nn.Module):
             dropout=config.dropout,
         )
 
-    @staticmethod
-    def make_encoder(config: CaptionLSTMConfig) -> nn.Module:
-        """Make the image encoder alone, as a protocol needs it."""
-        return make_encoder(config.encoder)
-
-    def start_from_reports(self, tokens: Tensor) -> None:
-        """Take from the training reports `[N, T]` what the first step should already know."""
-        self.decoder.start_from_frequencies(tokens)
-
-    def forward(self, batch: "Batch") -> dict[str, Tensor]:
-        """Return the losses "language" and "attention", weighted, of a batch of studies with reports.
-
-        Raises:
-            ValueError: the batch has no reports.
-        """
-        tokens = batch.report_tokens
-        if tokens is None:
-            raise ValueError(
-                "Captioning learns from reports, and the batch has none: take a store with reports."
-            )
-        told = self.decoder(self._annotate(batch.images), tokens)
+    def teach(self, image: Tensor, tokens: Tensor) -> dict[str, Tensor]:
+        """Return the losses "language" and "attention", weighted."""
+        told = self.decoder(image, tokens)
         losses = {"language": language_modeling(told.logits, tokens, PAD_ID)}
         if self.config.attention_weight:
             is_predicted = F.pad(tokens[:, 1:] != PAD_ID, (0, 1))  # [B, T]
             losses["attention"] = self.config.attention_weight * doubly_stochastic(told.weights, is_predicted)
         return losses
-
-    def generate(self, images: Tensor, beam_size: int = 1) -> Tensor:
-        """Write the reports of studies.
-
-        Args:
-            images: `[B, V, C, H, W]`; the first view is read.
-            beam_size: hypotheses kept; 1 is greedy search.
-
-        Returns:
-            Token ids `[B, max_report_tokens]`: start, report, end, padding.
-        """
-        with evaluating(self):
-            return self.decoder.generate(self._annotate(images), beam_size)
 
     def attention_maps(self, images: Tensor, tokens: Tensor) -> Tensor:
         """Return where the image is looked at before the token after each one, `[B, T, L]`.
@@ -126,16 +87,4 @@ class CaptionLSTM(nn.Module):
             tokens: reports, generated or true, `[B, T]`.
         """
         with evaluating(self):
-            return self.decoder(self._annotate(images), tokens).weights
-
-    def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
-        """Name the parts: the encoder, and the decoder that writes."""
-        groups: dict[str, list[tuple[str, nn.Parameter]]] = {"image": [], "text": []}
-        for named in self.named_parameters():
-            groups["image" if named[0].startswith("encoder.") else "text"].append(named)
-        return groups
-
-    def _annotate(self, images: Tensor) -> Tensor:
-        """Return the annotations [B, L, D] of each study's first view."""
-        tokens = self.encoder(images[:, 0]).tokens
-        return self.feature_norm(tokens.flatten(0, 1)).view(tokens.shape)
+            return self.decoder(self.read(images), tokens).weights

@@ -6,20 +6,15 @@ Letters: B studies, V views, C channels, H and W sides of an image, P places, D 
 """
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from lib.losses.language_modeling import language_modeling
 from lib.models.decoding import PAD_ID
-from lib.models.encoder import make_encoder
-from lib.models.evaluating import evaluating
-from lib.models.heads import make_feature_norm
 from lib.models.memory_encoder import MemoryEncoder
 from lib.models.meshed_decoder import MeshedDecoder
-
-if TYPE_CHECKING:  # objectives do not depend on the data package
-    from lib.data.batch import Batch
+from lib.objectives.captioner import Captioner
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -52,7 +47,7 @@ class CaptionTransformerConfig:
     encoder: dict[str, Any] = dataclasses.field(default_factory=lambda: {"name": "resnet"})
 
 
-class CaptionTransformer(nn.Module):
+class CaptionTransformer(Captioner):
     """Write the report of a radiograph, one view of the study, with a meshed-memory transformer.
 
     Args:
@@ -61,13 +56,9 @@ class CaptionTransformer(nn.Module):
     """
 
     Config = CaptionTransformerConfig
-    reads = ("report",)
 
     def __init__(self, config: CaptionTransformerConfig, report_vocab_size: int):
-        super().__init__()
-        self.config = config
-        self.encoder = self.make_encoder(config)
-        self.feature_norm = make_feature_norm(config.feature_norm, self.encoder.width)
+        super().__init__(config)
         sizes = {
             "width": config.width,
             "num_heads": config.num_heads,
@@ -85,50 +76,11 @@ class CaptionTransformer(nn.Module):
             **sizes,
         )
 
-    @staticmethod
-    def make_encoder(config: CaptionTransformerConfig) -> nn.Module:
-        """Make the image encoder alone, as a protocol needs it."""
-        return make_encoder(config.encoder)
-
-    def start_from_reports(self, tokens: Tensor) -> None:
-        """Take from the training reports `[N, T]` what the first step should already know."""
-        self.decoder.start_from_frequencies(tokens)
-
-    def forward(self, batch: "Batch") -> dict[str, Tensor]:
-        """Return the loss "language" of a batch of studies with reports.
-
-        Raises:
-            ValueError: the batch has no reports.
-        """
-        tokens = batch.report_tokens
-        if tokens is None:
-            raise ValueError(
-                "Captioning learns from reports, and the batch has none: take a store with reports."
-            )
-        logits = self.decoder(self._read(batch.images), tokens)  # [B, T, vocabulary]
+    def teach(self, image: Tensor, tokens: Tensor) -> dict[str, Tensor]:
+        """Return the loss "language"."""
+        logits = self.decoder(image, tokens)  # [B, T, vocabulary]
         return {"language": language_modeling(logits, tokens, PAD_ID)}
 
-    def generate(self, images: Tensor, beam_size: int = 1) -> Tensor:
-        """Write the reports of studies.
-
-        Args:
-            images: `[B, V, C, H, W]`; the first view is read.
-            beam_size: hypotheses kept; 1 is greedy search.
-
-        Returns:
-            Token ids `[B, max_report_tokens]`: start, report, end, padding.
-        """
-        with evaluating(self):
-            return self.decoder.generate(self._read(images), beam_size)
-
-    def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
-        """Name the parts: the encoder, and the captioner behind it."""
-        groups: dict[str, list[tuple[str, nn.Parameter]]] = {"image": [], "text": []}
-        for named in self.named_parameters():
-            groups["image" if named[0].startswith("encoder.") else "text"].append(named)
-        return groups
-
-    def _read(self, images: Tensor) -> Tensor:
-        """Return the levels [B, N, P, D] of each study's first view."""
-        tokens = self.encoder(images[:, 0]).tokens  # [B, P, D]
-        return self.memory_encoder(self.feature_norm(tokens.flatten(0, 1)).view(tokens.shape))
+    def read(self, images: Tensor) -> Tensor:
+        """Return the levels `[B, N, P, D]` of the first view of images `[B, V, C, H, W]`."""
+        return self.memory_encoder(super().read(images))

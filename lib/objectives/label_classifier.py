@@ -71,7 +71,11 @@ class LabelClassifier(Classifier):
     def logits(self, batch: "Batch") -> Tensor:
         """Return the outputs of the head for a batch of single images, `[B, O]`."""
         self._rest_while_frozen()
-        return super().forward(batch.images[:, 0])
+        return super().forward(self.pictures(batch))
+
+    def pictures(self, batch: "Batch") -> Tensor:
+        """Return the images that are classified, `[B, C, H, W]`."""
+        return batch.images[:, 0]
 
     def targets(self, batch: "Batch") -> Tensor:
         """Return the labels of the targets, `[B, K]`."""

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from lib.models.encoder import make_encoder
-from lib.models.heads import Classifier
 from lib.objectives.label_classifier import LabelClassifier
 
 if TYPE_CHECKING:  # objectives do not depend on the data package
@@ -65,9 +64,9 @@ class LSP(LabelClassifier):
         """Make the image encoder alone, as a protocol needs it."""
         return make_encoder(config.encoder)
 
-    def logits(self, batch: "Batch") -> Tensor:
-        """Return the outputs of the head for all views of a batch, `[B * V, K]`."""
-        return Classifier.forward(self, batch.images.flatten(0, 1))
+    def pictures(self, batch: "Batch") -> Tensor:
+        """Return all views of a batch, `[B * V, C, H, W]`."""
+        return batch.images.flatten(0, 1)
 
     def targets(self, batch: "Batch") -> Tensor:
         """Return the labels of the targets, once for each view, `[B * V, K]`."""

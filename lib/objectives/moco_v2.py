@@ -9,16 +9,11 @@ queue.
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from lib.losses.gather import gather_rows
 from lib.losses.queue_contrast import batch_scores, queue_scores, softmax_contrast
-from lib.models.embedding_queue import EmbeddingQueue
-from lib.models.encoder import make_encoder
-from lib.models.momentum_teacher import MomentumTeacher
-from lib.models.projection import ProjectionHead
-from lib.models.shuffled_batch_norm import has_batch_norm, in_groups
+from lib.objectives.queue_contrast import QueueContrast
 from lib.objectives.two_crops import two_crops
 
 if TYPE_CHECKING:  # objectives do not depend on the data package
@@ -51,7 +46,7 @@ class MoCoV2Config:
     encoder: dict[str, Any] = dataclasses.field(default_factory=lambda: {"name": "resnet"})
 
 
-class MoCoV2(nn.Module):
+class MoCoV2(QueueContrast):
     """Pick out the teacher's key of the same picture, among those of the pictures of earlier batches.
 
     In evaluation neither teacher nor queue move, and the key is picked out among those of the same batch. The
@@ -63,25 +58,6 @@ class MoCoV2(nn.Module):
     """
 
     Config = MoCoV2Config
-    reads = ()
-    crops = 2
-
-    def __init__(self, config: MoCoV2Config):
-        super().__init__()
-        self.config = config
-        if config.temperature <= 0:
-            raise ValueError(f"temperature {config.temperature} is not positive.")
-        self.encoder = self.make_encoder(config)
-        self.projection = ProjectionHead(self.encoder.width, config.embedding_width)
-        self.teacher_encoder = MomentumTeacher(self.encoder, config.momentum)
-        self.teacher_projection = MomentumTeacher(self.projection, config.momentum)
-        self.queue = EmbeddingQueue(config.queue_size, config.embedding_width)
-        self.has_batch_norm = has_batch_norm(self.encoder)
-
-    @staticmethod
-    def make_encoder(config: MoCoV2Config) -> nn.Module:
-        """Make the image encoder alone, as a protocol needs it."""
-        return make_encoder(config.encoder)
 
     def forward(self, batch: "Batch") -> dict[str, Tensor]:
         """Return the loss "contrastive" of a batch of two crops per picture.
@@ -90,25 +66,12 @@ class MoCoV2(nn.Module):
             ValueError: one crop per picture, one picture, or a queue or groups that do not fit the batch.
         """
         first, second = two_crops(batch)
-        if self.training:
-            self.teacher_encoder.follow(self.encoder)
-            self.teacher_projection.follow(self.projection)
-        queries = self._embed(self.encoder, self.projection, first)  # [B, E]
-        keys = self._embed(self.teacher_encoder, self.teacher_projection, second, shuffled=True)  # [B, E]
+        self.follow()
+        queries, keys = self.queries(first), self.keys(second)  # [B, E] each
         temperature = self.config.temperature
         if self.training:
             scores = queue_scores(queries, keys, self.queue.read(), temperature=temperature)
-            self.queue.push(gather_rows(F.normalize(keys.float(), dim=-1)))
+            self.push(keys)
         else:
             scores = batch_scores(gather_rows(queries), gather_rows(keys), temperature=temperature)
         return {"contrastive": softmax_contrast(scores)}
-
-    def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
-        """Name the parts; all belong to the images, and the teacher's take no gradient."""
-        return {"image": list(self.named_parameters())}
-
-    def _embed(
-        self, encoder: nn.Module, projection: nn.Module, images: Tensor, *, shuffled: bool = False
-    ) -> Tensor:
-        num_groups = self.config.shuffle_groups if self.training and self.has_batch_norm else 1
-        return in_groups(lambda part: projection(encoder(part).pooled), images, num_groups, shuffled=shuffled)

@@ -3,6 +3,7 @@
 Letters: B studies, V views, N = B * V pictures, H and W their sides.
 """
 
+import abc
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -21,7 +22,7 @@ VALIDATION_SEED = 0
 """Of the distortions when nothing is learnt: all validations see the same ones."""
 
 
-class Restoration(nn.Module):
+class Restoration(nn.Module, abc.ABC):
     """Restore distorted pictures from the tokens of an encoder; a subclass says how they are distorted.
 
     Every view is a picture by itself. In training the distortions follow from the CPU's generator of random
@@ -48,6 +49,7 @@ class Restoration(nn.Module):
         """Return what is to be restored: the pictures `[N, 1, H, W]`, or what a subclass makes of them."""
         return images
 
+    @abc.abstractmethod
     def distort_pixels(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
         """Return distorted pictures.
 
@@ -55,7 +57,6 @@ class Restoration(nn.Module):
             pixels: `[N, 1, H, W]` in 0..1; they may be changed.
             generator: on the CPU.
         """
-        raise NotImplementedError
 
     def distort(self, images: Tensor, generator: torch.Generator) -> "Pair":
         """Distort normalised pictures `[N, 1, H, W]`; the distortions are made for pixels in 0..1."""

@@ -47,7 +47,7 @@ def test_features_may_be_normalised_before_they_are_read():
     tokens = objective.encoder(images[:, 0]).tokens  # no dropout
     places = tokens.flatten(0, 1)
     expected = (places - places.mean(0)) / (places.var(0, unbiased=False) + 1e-5).sqrt()
-    torch.testing.assert_close(objective._annotate(images), expected.view(3, 4, -1), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(objective.read(images), expected.view(3, 4, -1), atol=1e-5, rtol=1e-4)
 
 
 def test_padding_never_changes_the_losses():

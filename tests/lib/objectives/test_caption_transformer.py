@@ -50,7 +50,7 @@ def test_features_may_be_normalised_before_they_are_read():
     places = objective.encoder(images[:, 0]).tokens.flatten(0, 1)
     normal = (places - places.mean(0)) / (places.var(0, unbiased=False) + 1e-5).sqrt()
     expected = objective.memory_encoder(normal.view(3, 4, -1))
-    torch.testing.assert_close(objective._read(images), expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(objective.read(images), expected, atol=1e-5, rtol=1e-4)
 
 
 def test_padding_never_changes_the_loss():
