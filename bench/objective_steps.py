@@ -75,6 +75,7 @@ def make_batch(
         study_rows=torch.arange(num_studies),
         view_rows=torch.arange(num_studies * num_views).view(num_studies, num_views),
         flipped=torch.zeros(num_studies, dtype=torch.bool),
+        words=torch.zeros(num_studies, num_views, dtype=torch.int64),
         **fields,
     ).to(device)
 

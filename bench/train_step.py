@@ -24,15 +24,16 @@ REPORT_VOCAB, TEXT_VOCAB = 10_000, 28_996
 PARTS = ("forward", "backward", "optimizer")
 
 
-def make_batch(num_studies: int, config: REFERSConfig, device: torch.device) -> Batch:
+def make_batch(num_studies: int, objective: REFERS, device: torch.device) -> Batch:
     """Make a batch of random studies whose reports fill all tokens."""
-    size, views = config.encoder.image_size, config.num_views
+    config, encoder = objective.config, objective.encoder
+    size, views = encoder.image_size, config.num_views
 
     def tokens(length: int, vocabulary: int) -> torch.Tensor:
         return torch.randint(5, vocabulary, (num_studies, length), device=device)
 
     return Batch(
-        images=torch.randn(num_studies, views, config.encoder.in_channels, size, size, device=device),
+        images=torch.randn(num_studies, views, encoder.in_channels, size, size, device=device),
         view_mask=torch.ones(num_studies, views, dtype=torch.bool, device=device),
         labels=torch.empty(num_studies, 0, device=device),
         study_rows=torch.arange(num_studies, device=device),
@@ -107,7 +108,7 @@ def main() -> None:
     torch.manual_seed(0)
     with device:
         objective = REFERS(config, REPORT_VOCAB, TEXT_VOCAB)
-    batch = make_batch(arguments.batch, config, device)
+    batch = make_batch(arguments.batch, objective, device)
     num_parameters = sum(parameter.numel() for parameter in objective.parameters())
     print(f"REFERS, preset {arguments.preset}: {num_parameters:,} parameters, {arguments.batch} studies of")
     print(f"{arguments.views} views, {torch.get_num_threads()} CPU threads, {device}")

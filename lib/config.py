@@ -13,6 +13,10 @@ from yaml import YAMLError
 
 T = TypeVar("T")
 
+REPLACED = ("encoder",)
+"""Sections that begin afresh where a recipe gives them another `name` than its base: the fields of one
+network mean nothing to another."""
+
 
 def build(schema: type[T], values: Mapping[str, Any] | None = None, *, where: str = "") -> T:
     """Make a plain dataclass instance from a mapping, checking names and types.
@@ -50,7 +54,8 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         overrides: `"train.steps=100"` and so on; the last one wins.
 
     References (`${train.steps}`) are replaced by what they name in the merged recipe. Whether a key exists
-    is for `build` to say, which knows the schema.
+    is for `build` to say, which knows the schema. An `encoder` of another `name` than the one below takes
+    nothing from it.
 
     Raises:
         FileNotFoundError: the recipe or a base is missing.
@@ -73,8 +78,11 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         if not override.partition("=")[0].strip() or "=" not in override:
             raise ValueError(f"Override {override!r} is not of the form key=value.")
     try:
-        merged = OmegaConf.merge(*reversed(layers), OmegaConf.from_dotlist(list(overrides)))
-        return OmegaConf.to_container(merged, resolve=True)
+        merged: dict[str, Any] = {}
+        for layer in (*reversed(layers), OmegaConf.from_dotlist(list(overrides))):
+            _drop_replaced(merged, OmegaConf.to_container(layer))
+            merged = OmegaConf.to_container(OmegaConf.merge(merged, layer))
+        return OmegaConf.to_container(OmegaConf.create(merged), resolve=True)
     except (OmegaConfBaseException, YAMLError) as error:
         raise ValueError(f"Recipe {path} with overrides {list(overrides)}: {error}") from error
 
@@ -98,6 +106,18 @@ def _load_mapping(path: Path) -> DictConfig:
     if not isinstance(layer, DictConfig):
         raise ValueError(f"Recipe {path} must hold `key: value` lines, not a list.")
     return layer
+
+
+def _drop_replaced(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+    """Take from a layer the sections of `REPLACED` that the one above gives another name."""
+    for key, upper in above.items():
+        lower = below.get(key)
+        if not (isinstance(lower, Mapping) and isinstance(upper, Mapping)):
+            continue
+        if key in REPLACED and len({lower.get("name"), upper.get("name")} - {None}) == 2:
+            del below[key]
+        else:
+            _drop_replaced(lower, upper)
 
 
 def _known_keys(schema: type) -> str:

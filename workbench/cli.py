@@ -155,6 +155,34 @@ def train(
 
 
 @app.command()
+def sweep(
+    file: Annotated[str, typer.Argument(help="name of a sweep, or a path")],
+    overrides: Overrides = None,
+    workers: Annotated[int, typer.Option(help="runs at a time; they share the cores")] = 2,
+    table: Annotated[str, typer.Option(help="how to print: text, markdown, latex, csv")] = "text",
+    look: Annotated[bool, typer.Option("--look", help="only show how far it is")] = False,
+) -> None:
+    """Run a grid of methods, targets, label ratios and seeds.
+
+    What is finished is taken as it is. Failures are listed at the end, and the same command does these again.
+    """
+    from workbench.sweep_tables import print_sweep
+    from workbench.sweeps import failures, find_cells, read_sweep, run_sweep
+
+    wanted = read_sweep(file)
+    if look:
+        cells = find_cells(wanted, overrides=overrides or [])
+    else:
+        cells = run_sweep(wanted, workers=workers, overrides=overrides or [])
+    print_sweep(wanted, cells, table)
+    missing = failures(cells)
+    print(f"\n{len(cells) - len(missing)} of {len(cells)} fine-tunings are finished.")
+    if missing and not look:
+        print("Failed; the same command does only these again:\n  " + "\n  ".join(missing), file=sys.stderr)
+        raise typer.Exit(1)
+
+
+@app.command()
 def judge(
     run: Annotated[list[str], typer.Argument(help="ids of pre-training runs")],
     store: Annotated[str, typer.Option(help="another store than the runs' own")] = "",

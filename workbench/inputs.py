@@ -1,6 +1,6 @@
 """What a recipe starts from: store, manifest and initial weights, each with its id; and the device."""
 
-import hashlib
+import dataclasses
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,12 +8,17 @@ from typing import Any
 
 import torch
 
+from lib.atomic import write_json
 from lib.data.splits import Manifest, make_manifest
 from lib.data.store import Store
+from lib.models.pretrained import LoadedWeights, file_sha256
 from lib.protocols.finetune import RANDOM, checkpoint_of
 from workbench.manifests import manifest_path
 from workbench.recipe import PROJECT, Recipe
-from workbench.runs import Run, open_run
+from workbench.runs import WEIGHTS_ID, Run, open_run
+
+WEIGHTS_CARD = "initial_weights.json"
+"""What a run folder keeps of the file that its encoder began with (`lib.models.pretrained.LoadedWeights`)."""
 
 
 def describe_data(recipe: Recipe) -> dict[str, Any]:
@@ -80,11 +85,50 @@ def describe_init(init: str, root: Path | str | None) -> dict[str, str]:
             f"init={init}: there is no checkpoint {path}. Give a finished pre-training run or a "
             "safetensors file."
         )
-    with open(path, "rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
     is_run = (place / "config.yaml").is_file()
     method = Run(place).config.get("objective", {}).get("name") if is_run else None
-    return {"init": shorten(place), "init_id": digest, "method": method or place.stem}
+    return {"init": shorten(place), "init_id": file_sha256(path), "method": method or place.stem}
+
+
+def describe_weights(encoder: Mapping[str, Any]) -> dict[str, str]:
+    """Say which file the weights of an encoder section come from, if any: weights_id, the hash of the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+    """
+    place = encoder.get("weights", "")
+    if not place:
+        return {}
+    if not Path(place).is_file():
+        raise FileNotFoundError(f"encoder.weights={place}: there is no such file; correct the path.")
+    return {WEIGHTS_ID: file_sha256(Path(place))}
+
+
+def keep_card(loaded: LoadedWeights | None, config: Mapping[str, Any], run_dir: Path) -> None:
+    """Keep in the folder of a run what its encoder took from a file of weights, if it took any.
+
+    Raises:
+        ValueError: another file lies there now.
+    """
+    if loaded is None:
+        return
+    if loaded.sha256 != config.get(WEIGHTS_ID, loaded.sha256):  # runs from before it have none
+        raise ValueError(f"{loaded.file} is not the file of weights of this run any more: it was changed.")
+    write_json(run_dir / WEIGHTS_CARD, dataclasses.asdict(loaded))
+
+
+def encoder_of(init: str) -> dict[str, Any]:
+    """Return the encoder section of the pre-training run that lies at `init`.
+
+    Raises:
+        ValueError: something else than a pre-training run lies there.
+    """
+    folder = resolve_place(init)
+    objective = Run(folder).config.get("objective") if (folder / "config.yaml").is_file() else None
+    if objective is None:
+        raise ValueError(f"encoder=pretrained: init={init} is no pre-training run; give a section `encoder`.")
+    # What it began with is in the weights that it ended with.
+    return {key: value for key, value in objective["encoder"].items() if key != "weights"}
 
 
 def resolve_device(name: str) -> torch.device:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib.data.workers import KEEP_MEMORY
-from workbench.runs import Run, find_finished, find_resumable, identity, list_runs
+from workbench.runs import Run, find_finished, find_resumable, find_running
 
 PROJECT = Path(__file__).resolve().parents[1]
 POLL_SECONDS = 0.2
@@ -95,7 +95,7 @@ def start_training(recipe: str, overrides: Sequence[str] = (), *, root: Path | s
     from workbench.plan import plan
 
     config = plan(recipe, overrides, root=root)
-    same = find_finished(config, root) or _find_running(config, root)
+    same = find_finished(config, root) or find_running(config, root)
     if same is not None:
         return Training(same)
     run = find_resumable(config, root) or Run.create(config["recipe"], config, root)
@@ -114,18 +114,6 @@ def start_training(recipe: str, overrides: Sequence[str] = (), *, root: Path | s
             start_new_session=True,
         )
     return Training(run, process)
-
-
-def _find_running(config: dict, root: Path | str | None) -> Run | None:
-    wanted = identity(config)
-    return next(
-        (
-            run
-            for run in reversed(list_runs(root))
-            if run.state == "running" and identity(run.config) == wanted
-        ),
-        None,
-    )
 
 
 def end_of_log(path: Path) -> str:

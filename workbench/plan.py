@@ -17,11 +17,21 @@ from lib.objectives import OBJECTIVES
 from lib.objectives.lsp import choose_label_targets
 from lib.protocols.finetune import RANDOM, FinetuneConfig
 from lib.registry import resolve
-from workbench.inputs import describe_data, describe_init, open_data, resolve_device
+from workbench.inputs import (
+    describe_data,
+    describe_init,
+    describe_weights,
+    encoder_of,
+    open_data,
+    resolve_device,
+)
 from workbench.recipe import Recipe
 from workbench.sections import LoaderConfig, TokenizerConfig, read_encoder, read_objective
 
 PLANS = {"pretrain": "workbench.plan:plan_pretraining", "finetune": "workbench.plan:plan_finetuning"}
+
+PRETRAINED = "pretrained"
+"""In place of the section `encoder` of a fine-tuning: that of the run which `init` names."""
 
 SECTIONS = {"augment": AugmentConfig, "optimizer": OptimizerConfig, "train": TrainConfig}
 PRETRAIN_SECTIONS = {"tokenizer": TokenizerConfig, "loader": LoaderConfig, **SECTIONS}
@@ -63,6 +73,7 @@ def plan_pretraining(source: Recipe, root: Path | str | None) -> dict[str, Any]:
         "recipe": source.name,
         "task": "pretrain",
         **data,
+        **describe_weights(objective["encoder"]),
         "allow_leak": source.get("allow_leak", ""),
         "seed": source.get("seed", 0),
         "device": _device(source, sections),
@@ -77,19 +88,29 @@ def plan_finetuning(source: Recipe, root: Path | str | None) -> dict[str, Any]:
     """Return the config of a fine-tuning."""
     source.check_keys(FINETUNE_KEYS)
     where = f"Recipe {source.name}, section encoder"
-    encoder = read_encoder(source["encoder"], where=where)
+    seed, init = source.get("seed", 0), source.get("init", RANDOM)
+    initial = describe_init(init, root)
+    values = source["encoder"]
+    encoder = read_encoder(encoder_of(initial["init"]) if values == PRETRAINED else values, where=where)
     sections = {key: to_plain(source.section(key, schema)) for key, schema in SECTIONS.items()}
     _check_image_size(encoder["image_size"], sections, where)
-    seed, init = source.get("seed", 0), source.get("init", RANDOM)
     protocol = to_plain(source.section("finetune", FinetuneConfig, init=init, seed=seed))
-    initial = describe_init(init, root)
+    data = describe_data(source)
+    weights = describe_weights(encoder)
+    if weights and init != RANDOM:
+        raise ValueError(
+            f"Recipe {source.name}: the encoder cannot begin both with init={init} and with encoder.weights="
+            f"{encoder['weights']}; leave one out."
+        )
+    begins_with = Path(encoder["weights"]).stem if weights else initial["method"]
     return {
         "recipe": source.name,
         "task": "finetune",
-        **describe_data(source),
+        **data,
         "allow_leak": source.get("allow_leak", ""),
         **initial,
-        "method": source.get("method", "") or initial["method"],
+        **weights,
+        "method": source.get("method", "") or begins_with,
         "seed": seed,
         "device": _device(source, sections),
         "encoder": encoder,

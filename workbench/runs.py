@@ -1,6 +1,7 @@
 """Run folders: everything that one training or fine-tuning leaves behind.
 
 config.yaml          the merged recipe, with the ids of store, manifest and initial weights
+initial_weights.json the file that the encoder began with, if any
 env.json             versions, machine, git state, precision
 status.json          running, finished or failed, and why
 metrics.jsonl        what the loop logged
@@ -32,6 +33,10 @@ RUNS = PROJECT / "outputs" / "runs"
 CIRCUMSTANCES = ("recipe", "store", "manifest", "init", "processes")
 """Keys of a config that do not change what is computed: places, whose contents are named by ids beside
 them, and the number of processes, which share the very batches that one would see."""
+
+WEIGHTS_ID = "weights_id"
+"""Key of a config whose encoder begins with a file of weights: the hash of that file, whose place is then a
+circumstance too."""
 
 LOCK_SECONDS = 0.5
 """How long to wait for another process that may only be looking whether the run is held."""
@@ -196,7 +201,17 @@ def _try_lock(handle: IO) -> bool:
 
 def identity(config: Mapping[str, Any]) -> str:
     """Hash what a run computes: its config without the circumstances."""
-    return config_hash({key: value for key, value in config.items() if key not in CIRCUMSTANCES})
+    kept = {key: value for key, value in config.items() if key not in CIRCUMSTANCES}
+    return config_hash(_without_weights(kept) if WEIGHTS_ID in kept else kept)
+
+
+def _without_weights(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the place of an encoder's weights, wherever its section stands."""
+    return {
+        key: _without_weights(value) if isinstance(value, Mapping) else value
+        for key, value in values.items()
+        if key != "weights"
+    }
 
 
 def open_run(name: str, root: Path | str | None = None) -> Run:
@@ -227,6 +242,11 @@ def find_finished(config: Mapping[str, Any], root: Path | str | None = None) -> 
 def find_resumable(config: Mapping[str, Any], root: Path | str | None = None) -> Run | None:
     """Return the newest run of this very config that stopped before its end, or None."""
     return _find(config, root, ("killed", "failed", "created"))
+
+
+def find_running(config: Mapping[str, Any], root: Path | str | None = None) -> Run | None:
+    """Return the run of this very config that a process is at now, or None."""
+    return _find(config, root, ("running",))
 
 
 def _find(config: Mapping[str, Any], root: Path | str | None, states: tuple[str, ...]) -> Run | None:

@@ -1,7 +1,6 @@
 """The parts that a recipe describes: objective, tokenizers, encoder; built from their sections."""
 
 import dataclasses
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from torch import nn
 from lib.config import build, to_plain
 from lib.data.tokenizer import PieceTokenizer
 from lib.models import ENCODERS
+from lib.models.encoder import has_preset
 from lib.objectives import OBJECTIVES
 from lib.registry import resolve
 from workbench.inputs import resolve_place
@@ -73,8 +73,7 @@ def read_encoder(values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     """
     name, fields = _name(values, where), _without_name(values)
     encoder = resolve(name, ENCODERS)
-    has_preset = "preset" in inspect.signature(encoder).parameters
-    preset = {"preset": fields.pop("preset", "paper")} if has_preset else {}
+    preset = {"preset": fields.pop("preset", "paper")} if has_preset(name) else {}
     section = {"name": name, **preset, **dataclasses.asdict(build(encoder.Config, fields, where=where))}
     if section.get("weights"):
         section["weights"] = str(resolve_place(section["weights"]))

@@ -13,7 +13,8 @@ import torch
 from lib.atomic import write_json
 from lib.config import build
 from lib.data.augment import AugmentConfig
-from lib.data.loader import StudyLoader
+from lib.data.loader import ReportTokens, StudyLoader
+from lib.data.splits import Manifest
 from lib.data.store import Store
 from lib.data.tokenizer import PieceTokenizer
 from lib.loops.distributed import (
@@ -38,13 +39,14 @@ from lib.protocols.finetune import finetune as run_protocol
 from lib.registry import resolve
 from workbench.audits import audit_run
 from workbench.grid import finetune_grid
-from workbench.inputs import open_data, resolve_place
+from workbench.inputs import keep_card, open_data, resolve_place
 from workbench.plan import plan
 from workbench.processes import together
 from workbench.recipe import Recipe
 from workbench.runs import Run, find_finished, find_resumable
 from workbench.sections import make_objective
 from workbench.texts import read_texts
+from workbench.words import word_loaders
 
 __all__ = ["finetune", "finetune_grid", "pretrain", "resume", "train"]
 
@@ -131,33 +133,15 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
     store, manifest = open_data(config)
     rows = manifest.rows("train")
     read = read_texts(config, store, rows, run_dir)
-    augment = build(AugmentConfig, config["augment"])
-    crops = getattr(resolve(config["objective"]["name"], OBJECTIVES), "crops", 1)
-    loader = functools.partial(
-        StudyLoader,
-        store,
-        batch_size=config["loader"]["batch_size"],
-        num_views=config["objective"].get("num_views", 1),
-        image_size=augment.crop_size,
-        evaluation=augment.evaluation,
-        crops=crops,
-        tokens=read.tokens,
-        seed=config["seed"],
-        device=device,
-        share=(rank(), num_processes()),
-    )
-    # A contrastive loss depends on the size of the batch: whole ones, unless that leaves none to validate.
-    training = loader(rows, augment=augment, shuffle=True, drop_last=True)
-    validation_rows = manifest.rows("validation")
-    validation = loader(
-        validation_rows,
-        # Crops that are compared must differ there too; they are the same ones in every validation.
-        augment=augment if crops > 1 else None,
-        drop_last=len(validation_rows) >= config["loader"]["batch_size"],
-    )
+    if "words" in config["objective"]:
+        training, validation = word_loaders(config, store, manifest, run_dir, device, progress=progress)
+    else:
+        training, validation = _study_loaders(config, store, manifest, read.tokens, device)
 
     seed_generators(config["seed"] + rank())  # dropout differs; all begin with the first one's weights
     objective = make_objective(config["objective"], read.tokenizers)
+    if is_first():
+        keep_card(objective.encoder.loaded, config, run_dir)
     if "report" in objective.reads:
         objective.start_from_reports(torch.from_numpy(read.tokens.report[0, rows]).long())
     if "targets" in config["objective"]:
@@ -165,7 +149,7 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
     objective.to(device)
     validate = functools.partial(mean_losses, loader=validation)
     if "generation" in config:
-        cider = _written_cider(config, store, validation_rows, read.tokenizers["report"], device)
+        cider = _written_cider(config, store, manifest.rows("validation"), read.tokenizers["report"], device)
         validate = all_of(validate, cider)
     result = run_loop(
         objective,
@@ -183,12 +167,47 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
         "seconds": round(result.seconds, 1),
         "precision": result.precision,
         "num_train_studies": len(rows),
-        "num_validation_studies": len(validation_rows),
+        "num_validation_studies": len(manifest.rows("validation")),
         "num_parameters": sum(parameter.numel() for parameter in objective.parameters()),
         "vocabularies": {name: len(tokenizer) for name, tokenizer in read.tokenizers.items()},
     }
     if is_first():
         write_json(run_dir / "result.json", report)
+
+
+def _study_loaders(
+    config: Mapping[str, Any],
+    store: Store,
+    manifest: Manifest,
+    tokens: ReportTokens | None,
+    device: torch.device,
+) -> tuple[StudyLoader, StudyLoader]:
+    """Return the batches of studies of training and validation."""
+    augment = build(AugmentConfig, config["augment"])
+    crops = getattr(resolve(config["objective"]["name"], OBJECTIVES), "crops", 1)
+    loader = functools.partial(
+        StudyLoader,
+        store,
+        batch_size=config["loader"]["batch_size"],
+        num_views=config["objective"].get("num_views", 1),
+        image_size=augment.crop_size,
+        evaluation=augment.evaluation,
+        crops=crops,
+        tokens=tokens,
+        seed=config["seed"],
+        device=device,
+        share=(rank(), num_processes()),
+    )
+    # A contrastive loss depends on the size of the batch: whole ones, unless that leaves none to validate.
+    training = loader(manifest.rows("train"), augment=augment, shuffle=True, drop_last=True)
+    validation_rows = manifest.rows("validation")
+    validation = loader(
+        validation_rows,
+        # Crops that are compared must differ there too; they are the same ones in every validation.
+        augment=augment if crops > 1 else None,
+        drop_last=len(validation_rows) >= config["loader"]["batch_size"],
+    )
+    return training, validation
 
 
 def _written_cider(
@@ -217,8 +236,10 @@ def run_finetuning(config: Mapping[str, Any], run_dir: Path, *, progress: bool =
     store, manifest = open_data(config)
     init = config["init"] if config["init"] == RANDOM else str(resolve_place(config["init"]))
     seed_generators(config["seed"])
+    encoder = make_encoder(config["encoder"])
+    keep_card(encoder.loaded, config, run_dir)
     run_protocol(
-        make_encoder(config["encoder"]),
+        encoder,
         store,
         manifest,
         config=build(FinetuneConfig, {**config["finetune"], "init": init, "seed": config["seed"]}),

@@ -33,6 +33,7 @@ class Batch:
         view_rows: int64 `[B, V]`, rows of `Store.views`.
         flipped: bool `[B]`, whether the study was mirrored (the first of several crops); its tokens then have
             left and right swapped.
+        words: int64 `[B, V]`, the visual word that each view shows, where views are crops of such.
     """
 
     images: Tensor
@@ -45,6 +46,7 @@ class Batch:
     report_lengths: Tensor | None = None
     text_tokens: Tensor | None = None
     text_mask: Tensor | None = None
+    words: Tensor | None = None
 
     def __len__(self) -> int:
         """Return the number of studies."""

@@ -7,16 +7,14 @@ little, and augmentation runs on the device; background threads keep the next ba
 Letters: B items of a batch, V views, S stored size, C image size, T tokens.
 """
 
-import collections
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lib.data.ahead import made_ahead
 from lib.data.augment import (
     AugmentConfig,
     apply_variation,
@@ -26,21 +24,15 @@ from lib.data.augment import (
     normalize,
 )
 from lib.data.batch import Batch, ReportTokens, tokenize_reports
+from lib.data.random_streams import random_stream
 from lib.data.store import Store
 
 __all__ = ["Batch", "Items", "ReportTokens", "StudyLoader", "tokenize_reports"]
-
-AHEAD = 2
-"""Batches that the background works ahead."""
-
-THREADS = 2
-"""Background threads; each makes a batch by itself."""
 
 SMALLEST_CROP = 0.6
 """Share of the stored side that a crop must keep; the paper's is 224 / 256 = 0.875."""
 
 UNITS = ("study", "image")
-PURPOSES = ("order", "batch", "text")
 
 
 class Items(NamedTuple):
@@ -159,26 +151,17 @@ class StudyLoader:
         """
         order = np.arange(len(self._study_rows))
         if self._shuffle:
-            order = _stream("order", self._seed, epoch, 0).permutation(order)
-        steps = iter(range(start, len(self)))
-        waiting: collections.deque[Future[Batch]] = collections.deque()
-        with _start_threads() as threads:
-            try:
-                while True:
-                    while len(waiting) <= AHEAD and (step := next(steps, None)) is not None:
-                        chosen = order[step * self._batch_size : (step + 1) * self._batch_size]
-                        waiting.append(threads.submit(self._make, chosen, epoch, step))
-                    if not waiting:
-                        return
-                    yield waiting.popleft().result()
-            finally:
-                for batch in waiting:
-                    batch.cancel()
+            order = random_stream("order", self._seed, epoch, 0).permutation(order)
+
+        def make(step: int) -> Batch:
+            return self._make(order[step * self._batch_size : (step + 1) * self._batch_size], epoch, step)
+
+        yield from made_ahead(make, range(start, len(self)))
 
     def _make(self, chosen: np.ndarray, epoch: int, step: int) -> Batch:
         """Make this process's share of the batch of the chosen items."""
         # Everything random is drawn for the whole batch, so that shares are parts of one and the same.
-        random = _stream("batch", self._seed, epoch, step)
+        random = random_stream("batch", self._seed, epoch, step)
         view_rows, view_mask = self._choose_views(chosen, None if self._augment is None else random)
         part, parts = self._share
         length = len(chosen) // parts  # where a last batch has a rest, that rest is left out
@@ -245,7 +228,7 @@ class StudyLoader:
         if self._tokens is None:
             return np.zeros(len(chosen), np.int64)
         starts, stops = (self._tokens.text_starts[self._study_rows[chosen] + end] for end in (0, 1))
-        draws = _stream("text", self._seed, epoch, step).random(len(chosen))
+        draws = random_stream("text", self._seed, epoch, step).random(len(chosen))
         return starts + (draws * (stops - starts)).astype(np.int64)
 
     def _take_reports(
@@ -260,26 +243,6 @@ class StudyLoader:
             tokens, mask = _cut_padding(self._tokens.text[version, texts], self._tokens.text_pad)
             taken |= {"text_tokens": tokens, "text_mask": mask}
         return taken
-
-
-def _start_threads() -> ThreadPoolExecutor:
-    """Start the background threads, each with its tensor code on one core.
-
-    Tensor code of one thread on all cores waits at the end of every operation for the slowest core, which is
-    the one that something else is using: 150 to 560 images a second on two busy cores, against 1,050 to 1,330
-    by a single thread on one core.
-    """
-    num_cores = torch.get_num_threads()
-    threads = ThreadPoolExecutor(THREADS, "study-loader", initializer=_use_one_core)
-    everyone = threading.Barrier(THREADS)
-    list(threads.map(lambda _: everyone.wait(), range(THREADS)))  # all are running and have their number
-    torch.set_num_threads(num_cores)  # the number for this thread and for those to come
-    return threads
-
-
-def _use_one_core() -> None:
-    torch.set_num_threads(1)
-    torch.get_num_threads()  # a thread takes the number over at its first use: that is now
 
 
 def _cut_padding(rows: np.ndarray, pad: int) -> tuple[Tensor, Tensor]:
@@ -307,9 +270,3 @@ def _find_items(
         counts = np.ones_like(starts)
     some = counts > 0  # a study without a view of these positions is no item
     return rows[some], starts[some], counts[some], views
-
-
-def _stream(purpose: str, seed: int, epoch: int, step: int) -> np.random.Generator:
-    """Return the random numbers of one purpose at one position of the training."""
-    # The purpose comes first: trailing zeros do not change a seed sequence.
-    return np.random.default_rng(np.random.SeedSequence([PURPOSES.index(purpose) + 1, seed, epoch, step]))

@@ -12,6 +12,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
@@ -32,7 +33,13 @@ def count_workers(wanted: int | None) -> int:
     return len(os.sched_getaffinity(0)) if wanted is None else wanted
 
 
-def run_jobs(function: str, jobs: Iterable[Any], num_workers: int) -> Iterator[Any]:
+def run_jobs(
+    function: str,
+    jobs: Iterable[Any],
+    num_workers: int,
+    *,
+    lost: Callable[[Any, str], Any] | None = None,
+) -> Iterator[Any]:
     """Yield `function(job)` for every job, in the order of completion.
 
     Workers pull: at most one job per worker is in memory. An exception of a worker or of `jobs` is raised
@@ -42,24 +49,37 @@ def run_jobs(function: str, jobs: Iterable[Any], num_workers: int) -> Iterator[A
         function: `"package.module:attribute"`, importable by a worker.
         jobs: picklable.
         num_workers: processes; 0 works in this process.
+        lost: of a job whose worker ended early, and why, the result that stands for it; another worker goes
+            on with the next job. None: a lost worker is an error.
     """
     if num_workers == 0:
         yield from map(_load(function), jobs)
         return
     results: queue.SimpleQueue = queue.SimpleQueue()
     source, turn = iter(jobs), threading.Lock()
-    processes = [_start(function) for _ in range(num_workers)]
-    feeders = [threading.Thread(target=_feed, args=(process, source, turn, results)) for process in processes]
+    processes: list[subprocess.Popen] = []
+    feeders: list[threading.Thread] = []
+
+    def hire() -> None:
+        processes.append(_start(function))
+        feeders.append(threading.Thread(target=_feed, args=(processes[-1], source, turn, results)))
+        feeders[-1].start()
+
     try:
-        for feeder in feeders:
-            feeder.start()
-        finished = 0
-        while finished < num_workers:
+        for _ in range(num_workers):
+            hire()
+        working = num_workers
+        while working:
             kind, value = results.get()
             if kind == "result":
                 yield value
             elif kind == "end":
-                finished += 1
+                working -= 1
+            elif kind == "lost" and lost is not None:
+                yield lost(*value)
+                hire()
+            elif kind == "lost":
+                raise RuntimeError(f"{value[1]} What was finished is kept: run the same command again.")
             else:
                 raise value
     finally:
@@ -98,6 +118,7 @@ def _feed(
     process: subprocess.Popen, source: Iterator, turn: threading.Lock, results: queue.SimpleQueue
 ) -> None:
     """Give one worker its jobs, one at a time."""
+    job = _NO_JOB
     try:
         while True:
             with turn:
@@ -115,9 +136,8 @@ def _feed(
     except (EOFError, BrokenPipeError):
         code = process.wait()
         message = f"A worker process ended early (exit code {code}; -9 is often a lack of memory)."
-        results.put(
-            ("error", RuntimeError(f"{message} What was finished is kept: run the same command again."))
-        )
+        # One that dies after its last job takes nothing with it.
+        results.put(("end", None) if job is _NO_JOB else ("lost", (job, message)))
     except BaseException as error:  # of the jobs themselves: raised in the thread that waits for results
         results.put(("error", error))
 
@@ -156,8 +176,16 @@ def _portable(error: Exception) -> bytes:
 _NO_JOB = object()
 
 
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, also in the middle of a long job: its writes are atomic."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
 def main() -> None:
     """Be a worker; what the function prints goes to standard error, standard output carries results."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     outgoing = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:

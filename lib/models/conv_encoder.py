@@ -5,6 +5,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from lib.models.encoder import CamLayer, EncoderOutput
+from lib.models.pretrained import LoadedWeights
 
 GREY_MEAN, GREY_STD = 0.5, 0.25
 """What the loader normalises grey radiographs with (`lib.data.augment`)."""
@@ -15,9 +16,13 @@ class ConvEncoder(nn.Module):
 
     Args:
         image_size: height and width of the images, in pixels.
+
+    Attributes:
+        loaded: what it took from a file of weights; None where it began with random ones.
     """
 
     in_channels = 1
+    loaded: LoadedWeights | None = None
 
     def __init__(self, image_size: int):
         super().__init__()

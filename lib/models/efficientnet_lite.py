@@ -10,14 +10,15 @@ import dataclasses
 import math
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lib.models.conv_encoder import GREY_MEAN, GREY_STD, ConvEncoder, cam_layer_of, describe_maps
 from lib.models.encoder import CamLayer, EncoderOutput
-from lib.models.pretrained import load_strictly, read_weights
+from lib.models.pretrained import LoadedWeights, load_strictly, read_weights
 
 
 class Stage(NamedTuple):
@@ -72,7 +73,7 @@ class EfficientNetLite(ConvEncoder):
 
     Raises:
         FileNotFoundError: no file there.
-        ValueError: weights that do not fit; lists every wrong entry.
+        ValueError: weights that do not fit; names the first wrong entries.
     """
 
     Config = EfficientNetLiteConfig
@@ -94,7 +95,10 @@ class EfficientNetLite(ConvEncoder):
             if isinstance(part, nn.Conv2d):
                 nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
         if weights:
-            self._load_imagenet(Path(weights))
+            self.loaded = self._load_imagenet(Path(weights))
+        # As the pictures lie: a third less time for a step on a CPU. Files get the usual order.
+        self.to(memory_format=torch.channels_last)
+        self.register_state_dict_post_hook(_in_usual_order)
 
     def forward(self, images: Tensor) -> EncoderOutput:
         """Encode grey images `[N, 1, H, W]`, normalised as `lib.data.augment.normalize` does."""
@@ -109,14 +113,16 @@ class EfficientNetLite(ConvEncoder):
         """Return the last layer, whose output is already laid out as feature maps."""
         return cam_layer_of(self.last)
 
-    def _load_imagenet(self, path: Path) -> None:
+    def _load_imagenet(self, path: Path) -> LoadedWeights:
         """Load the published weights under our names, all of them but the classification layer."""
-        found = {_own_name(name): value for name, value in read_weights(path).items()}
-        found = {name: value for name, value in found.items() if not name.startswith("_fc.")}
+        weights = read_weights(path)
+        ignored = [name for name in weights if name.startswith("_fc.")]
+        found = {_own_name(name): value for name, value in weights.items() if name not in ignored}
         try:
             load_strictly(self, found)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
+        return LoadedWeights.of(self, path, ignored=ignored)
 
 
 class _ConvNorm(nn.Sequential):
@@ -171,6 +177,15 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.project(self.depthwise(self.expand(x)))
         return x + y if self.is_residual else y
+
+
+def _in_usual_order(
+    module: nn.Module, state: dict[str, Tensor], prefix: str, local_metadata: dict[str, Any]
+) -> None:
+    """Lay the entries of a state dict out as files want them."""
+    for name, value in state.items():
+        if name.startswith(prefix):
+            state[name] = value.contiguous()
 
 
 PLACES = (

@@ -1,5 +1,6 @@
 """What every image encoder gives: tokens and a pooled feature, and the layer to explain it by."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -41,3 +42,12 @@ def make_encoder(values: Mapping[str, Any]) -> nn.Module:
     """
     fields = {key: value for key, value in values.items() if key != "name"}
     return resolve(values["name"], ENCODERS)(**fields)
+
+
+def has_preset(name: str) -> bool:
+    """Say whether an encoder of `lib.models.ENCODERS` has a `preset` (`lib.models.presets`).
+
+    Raises:
+        ValueError: unknown name.
+    """
+    return "preset" in inspect.signature(resolve(name, ENCODERS)).parameters

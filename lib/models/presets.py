@@ -13,9 +13,10 @@ class Preset:
 
     Attributes:
         name: "paper" or "official".
-        has_recurrent_concatenation: paper (4.1): a position feature is concatenated with the patch feature
-            and projected, and the last layer concatenates the aggregation embedding with every patch.
-            Official: positions are added, and so is the class token (once, after the last norm).
+        aggregation: of the radiograph transformer. Paper (4.1) "concatenated": a position feature is
+            concatenated with the patch feature and projected, and the last layer concatenates the aggregation
+            embedding with every patch. Official "added": positions are added, and so is the class token
+            (once, after the last norm).
         has_view_weights: paper (4.2): one softmax weight a view, on both branches. Official: one sigmoid
             gate a view and position on the tokens, none on the feature of the contrastive branch.
         encoder_activation: of the radiograph transformer: ReLU in the paper (4.1), GELU officially.
@@ -29,7 +30,7 @@ class Preset:
     """
 
     name: str
-    has_recurrent_concatenation: bool
+    aggregation: str
     has_view_weights: bool
     encoder_activation: Callable[[Tensor], Tensor]
     encoder_norm_eps: float
@@ -43,7 +44,7 @@ class Preset:
 PRESETS = {
     "paper": Preset(
         name="paper",
-        has_recurrent_concatenation=True,
+        aggregation="concatenated",
         has_view_weights=True,
         encoder_activation=F.relu,
         encoder_norm_eps=1e-5,
@@ -55,7 +56,7 @@ PRESETS = {
     ),
     "official": Preset(
         name="official",
-        has_recurrent_concatenation=False,
+        aggregation="added",
         has_view_weights=False,
         encoder_activation=F.gelu,
         encoder_norm_eps=1e-6,

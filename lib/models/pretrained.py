@@ -1,14 +1,73 @@
 """Weights from files into modules, strictly: nothing is skipped in silence."""
 
+import dataclasses
+import hashlib
 import pickle
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+
+NUM_NAMED = 5
+"""Entries of each kind that an error names; of weights of another architecture all are wrong."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LoadedWeights:
+    """Where the weights come from that an encoder begins with.
+
+    Attributes:
+        file: its name, without folders.
+        sha256: of its bytes.
+        num_matched: entries of the encoder that are as in the file.
+        adapted: entries of the encoder that are not, and what was done.
+        ignored: entries of the file that the encoder has no use for.
+        initial: entries of the encoder that the file does not have, and that stayed as initialised.
+        differences: what the encoder does otherwise than the network that the weights are from.
+    """
+
+    file: str
+    sha256: str
+    num_matched: int
+    adapted: dict[str, str]
+    ignored: list[str]
+    initial: list[str]
+    differences: list[str]
+
+    @classmethod
+    def of(
+        cls,
+        module: nn.Module,
+        path: Path,
+        *,
+        ignored: Sequence[str] = (),
+        adapted: Mapping[str, str] = MappingProxyType({}),
+        initial: Sequence[str] = (),
+        differences: Sequence[str] = (),
+    ) -> Self:
+        """Describe what a module took from a file; what is not mentioned here is as in the file."""
+        return cls(
+            file=path.name,
+            sha256=file_sha256(path),
+            num_matched=len(module.state_dict().keys() - adapted.keys() - set(initial)),
+            adapted=dict(adapted),
+            ignored=sorted(ignored),
+            initial=sorted(initial),
+            differences=list(differences),
+        )
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hex digits."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def load_renamed(
@@ -28,7 +87,7 @@ def load_renamed(
         tied: entries of `state_dict` that the module does not hold twice -> the entry they must equal.
 
     Raises:
-        ValueError: entries that are missing, unexpected, of another shape or not tied; lists them all.
+        ValueError: entries that are missing, unexpected, of another shape or not tied; names the first ones.
     """
     own = module.state_dict()
     assert names.keys() == own.keys(), f"names do not cover the module: {names.keys() ^ own.keys()}"
@@ -60,9 +119,15 @@ def load_renamed(
         "not tied": untied,
     }
     if any(problems.values()):
-        found = "; ".join(f"{kind}: {', '.join(entries)}" for kind, entries in problems.items() if entries)
+        found = "; ".join(f"{kind}: {name_few(entries)}" for kind, entries in problems.items() if entries)
         raise ValueError(f"The weights do not fit {type(module).__name__}. Entries {found}.")
     module.load_state_dict(stacked)
+
+
+def name_few(entries: Sequence[str]) -> str:
+    """Name the first entries of a list, and how many more there are."""
+    more = len(entries) - NUM_NAMED
+    return ", ".join(entries[:NUM_NAMED]) + (f" ... and {more} more" if more > 0 else "")
 
 
 def load_strictly(module: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
@@ -74,7 +139,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a state dict from a file, without executing anything that it may contain.
 
     Args:
-        path: safetensors, or whatever else it is called, a state dict that `torch.save` wrote.
+        path: .safetensors, .npz, or whatever else it is called, a state dict that `torch.save` wrote.
 
     Raises:
         FileNotFoundError: no such file.
@@ -84,6 +149,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise FileNotFoundError(f"Weights {path} do not exist; correct the path.")
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
+    if path.suffix == ".npz":
+        return _read_npz(path)
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
@@ -107,7 +174,7 @@ def load_encoder(encoder: nn.Module, path: Path) -> None:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not a safetensors file, or its encoder does not fit; lists every wrong entry.
+        ValueError: not a safetensors file, or its encoder does not fit; names the first wrong entries.
     """
     path = Path(path)
     if not path.is_file():
@@ -128,3 +195,16 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except SafetensorError as error:
         raise ValueError(f"{path} is not a readable safetensors file ({error}).") from error
+
+
+def _read_npz(path: Path) -> dict[str, Tensor]:
+    try:
+        # From a handle of ours: of a damaged archive, np.load leaves its own open.
+        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not a readable .npz file of arrays ({error}).") from error
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiu":  # bfloat16 comes as raw bytes
+            raise ValueError(f"{path}: entry {name} has numbers of type {array.dtype}; save it as float32.")
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

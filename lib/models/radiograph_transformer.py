@@ -6,6 +6,7 @@ H heads.
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -13,10 +14,13 @@ from torch import Tensor, nn
 
 from lib.models.dropout import Dropout
 from lib.models.encoder import CamLayer, EncoderOutput
+from lib.models.imagenet_vit import load_imagenet_vit
 from lib.models.initialise import initialise
 from lib.models.presets import preset_named
 from lib.models.pretrained import load_renamed
 from lib.models.transformer_block import TransformerBlock
+
+AGGREGATIONS = ("concatenated", "added", "none")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -25,6 +29,20 @@ class RadiographTransformerConfig:
 
     Width, heads and perceptron width are those of ViT-B, which the paper does not print but its code uses;
     so is the dropout. Grey images have one channel (the published code repeats them to three).
+
+    Attributes:
+        image_size: height and width of the images, in pixels.
+        patch_size: height and width of a patch, in pixels.
+        width: of every feature.
+        depth: number of self-attention blocks.
+        num_heads: attention heads of a block.
+        mlp_width: hidden width of a block's perceptron.
+        in_channels: of the images.
+        dropout: probability, after the embedding and after both layers of each perceptron.
+        aggregation: "concatenated" (paper) or "added" (official), as `lib.models.presets` tells; "none" is
+            the original ViT (Table 3, row 2): positions are added, the class token is pooled, and patch
+            features stay without it. Empty: that of the preset.
+        weights: file of an ImageNet ViT (`lib.models.imagenet_vit`). Empty: random weights.
     """
 
     image_size: int = 224
@@ -35,21 +53,23 @@ class RadiographTransformerConfig:
     mlp_width: int = 3072
     in_channels: int = 1
     dropout: float = 0.1
+    aggregation: str = ""
+    weights: str = ""
 
 
 class RadiographTransformer(nn.Module):
     """Turn radiographs into one feature per patch and a pooled feature.
 
     Args:
-        image_size: height and width of the images, in pixels.
-        patch_size: height and width of a patch, in pixels.
-        width: of every feature.
-        depth: number of self-attention blocks.
-        num_heads: attention heads of a block.
-        mlp_width: hidden width of a block's perceptron.
-        in_channels: of the images.
-        preset: "paper" or "official" (`lib.models.presets`).
-        dropout: probability, after the embedding and after both layers of each perceptron.
+        preset: "paper" or "official" (`lib.models.presets`); the others are told by
+            `RadiographTransformerConfig`.
+
+    Attributes:
+        loaded: what it took from a file of weights; None where it began with random ones.
+
+    Raises:
+        FileNotFoundError: no file of weights there.
+        ValueError: sizes or weights that do not fit.
     """
 
     Config = RadiographTransformerConfig
@@ -65,11 +85,17 @@ class RadiographTransformer(nn.Module):
         in_channels: int = 1,
         preset: str = "paper",
         dropout: float = 0.1,
+        aggregation: str = "",
+        weights: str = "",
     ):
         super().__init__()
         if image_size % patch_size:
             raise ValueError(f"image_size {image_size} is not a multiple of patch_size {patch_size}.")
         self.preset = preset_named(preset)
+        self.aggregation = aggregation or self.preset.aggregation
+        if self.aggregation not in AGGREGATIONS:
+            raise ValueError(f"aggregation {aggregation!r} is not one of {', '.join(AGGREGATIONS)}.")
+        self.is_concatenated = self.aggregation == "concatenated"
         self.image_size, self.patch_size = image_size, patch_size
         self.width, self.in_channels = width, in_channels
         self.grid_size = image_size // patch_size
@@ -78,7 +104,7 @@ class RadiographTransformer(nn.Module):
         self.patch_embedding = nn.Linear(in_channels * patch_size**2, width)
         self.aggregation_embedding = nn.Parameter(torch.zeros(1, 1, width))  # zeros: paper 4.2
         self.position_embedding = nn.Parameter(torch.empty(1, num_tokens, width))
-        if self.preset.has_recurrent_concatenation:
+        if self.is_concatenated:
             self.position_projection = nn.Linear(2 * width, width)
         self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(
@@ -93,12 +119,13 @@ class RadiographTransformer(nn.Module):
             for _ in range(depth)
         )
         self.norm = nn.LayerNorm(width, eps=self.preset.encoder_norm_eps)
-        if self.preset.has_recurrent_concatenation:
+        if self.is_concatenated:
             self.recurrent_concatenation = RecurrentConcatenation(width)
         initialise(self)
         # Concatenated positions start at the scale of the patch features, so that neither drowns the other
         # ("randomly initialized", 4.2); added ones start small, as in ViT.
-        nn.init.normal_(self.position_embedding, std=1.0 if self.preset.has_recurrent_concatenation else 0.02)
+        nn.init.normal_(self.position_embedding, std=1.0 if self.is_concatenated else 0.02)
+        self.loaded = load_imagenet_vit(self, Path(weights)) if weights else None
 
     def forward(self, images: Tensor) -> EncoderOutput:
         """Encode images `[N, C, H, W]`."""
@@ -122,10 +149,10 @@ class RadiographTransformer(nn.Module):
     def cam_layer(self) -> CamLayer:
         """Return the last place where every patch's feature still reaches `pooled`.
 
-        Paper: the recurrent concatenation. Official: only the class token is pooled, so a map on the last
+        Paper: the recurrent concatenation. Otherwise only the class token is pooled, so a map on the last
         block's output is exactly zero; the norm before the last attention is the last place that works.
         """
-        if self.preset.has_recurrent_concatenation:
+        if self.is_concatenated:
             return CamLayer(self.recurrent_concatenation, self._grid)
         return CamLayer(self.blocks[-1].attention_norm, lambda tokens: self._grid(tokens[:, 1:]))
 
@@ -137,9 +164,9 @@ class RadiographTransformer(nn.Module):
         deviations were not equal; the difference is absorbed by fine-tuning, not by this function.)
 
         Raises:
-            ValueError: missing, unexpected or misshapen entries, all listed; or preset "paper".
+            ValueError: missing, unexpected or misshapen entries; or preset "paper".
         """
-        if self.preset.has_recurrent_concatenation:
+        if self.is_concatenated:
             raise ValueError('Published weights fit preset "official" only; this encoder has preset "paper".')
         state = dict(state_dict)
         patches = state.get("embeddings.patch_embeddings.weight")
@@ -160,17 +187,18 @@ class RadiographTransformer(nn.Module):
         # The aggregation embedding gets a position too: alone, its zeros would enter the first norm, whose
         # gradient at zero is about 300 times that of a patch and would fill the clipped gradient.
         x = torch.cat([self.aggregation_embedding.expand(len(images), -1, -1), patches], dim=1)  # [N, T, D]
-        if not self.preset.has_recurrent_concatenation:
+        if not self.is_concatenated:
             return self.dropout(x + self.position_embedding)
         return self.dropout(_project_concatenation(self.position_projection, x, self.position_embedding))
 
     def _aggregate(self, x: Tensor) -> EncoderOutput:
-        """Bring the aggregation embedding into every patch feature and pool: x [N, T, D]."""
+        """Bring the aggregation embedding into every patch feature, or leave it, and pool: x [N, T, D]."""
         aggregation, patches = x[:, :1], x[:, 1:]
-        if not self.preset.has_recurrent_concatenation:
-            return EncoderOutput(patches + aggregation, aggregation.squeeze(1))
-        tokens = self.recurrent_concatenation(patches, aggregation)
-        return EncoderOutput(tokens, tokens.mean(dim=1))
+        if self.is_concatenated:
+            tokens = self.recurrent_concatenation(patches, aggregation)
+            return EncoderOutput(tokens, tokens.mean(dim=1))
+        tokens = patches + aggregation if self.aggregation == "added" else patches
+        return EncoderOutput(tokens, aggregation.squeeze(1))
 
     def _grid(self, tokens: Tensor) -> Tensor:
         """Lay tokens [N, P, D] out as [N, D, rows, columns]."""

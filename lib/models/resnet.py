@@ -12,7 +12,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from lib.models.conv_encoder import GREY_MEAN, GREY_STD, ConvEncoder, cam_layer_of, describe_maps
 from lib.models.encoder import CamLayer, EncoderOutput
-from lib.models.pretrained import load_strictly, read_weights
+from lib.models.pretrained import LoadedWeights, load_strictly, read_weights
 
 DEPTHS = {
     18: (BasicBlock, (2, 2, 2, 2)),
@@ -61,7 +61,7 @@ class ResNet(ConvEncoder):
 
     Raises:
         FileNotFoundError: no file there.
-        ValueError: unknown depth, or weights that do not fit; lists every wrong entry.
+        ValueError: unknown depth, or weights that do not fit; names the first wrong entries.
     """
 
     Config = ResNetConfig
@@ -91,7 +91,7 @@ class ResNet(ConvEncoder):
         self.register_buffer("colour_scale", GREY_STD / std, persistent=False)
         self.register_buffer("colour_shift", (GREY_MEAN - mean) / std, persistent=False)
         if weights:
-            self._load_torchvision(Path(weights))
+            self.loaded = self._load_torchvision(Path(weights))
 
     def forward(self, images: Tensor) -> EncoderOutput:
         """Encode grey images `[N, 1, H, W]`, normalised as `lib.data.augment.normalize` does."""
@@ -114,17 +114,20 @@ class ResNet(ConvEncoder):
         grey = images.permute(0, 2, 3, 1)  # [N, H, W, 1]
         return torch.addcmul(self.colour_shift, grey, self.colour_scale).permute(0, 3, 1, 2)
 
-    def _load_torchvision(self, path: Path) -> None:
+    def _load_torchvision(self, path: Path) -> LoadedWeights:
         """Load a state dict of torchvision, all of it but the classification layer."""
-        found = {name: value for name, value in read_weights(path).items() if name not in HEAD}
+        weights = read_weights(path)
+        found = {name: value for name, value in weights.items() if name not in HEAD}
         # Older files of torchvision are from before batch norms counted their batches; nothing reads that.
         counters = {k: v for k, v in self.state_dict().items() if k.endswith("num_batches_tracked")}
-        if counters.keys().isdisjoint(found):
-            found |= counters
+        initial = counters if counters.keys().isdisjoint(found) else {}
         try:
-            load_strictly(self, found)
+            load_strictly(self, found | initial)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
+        return LoadedWeights.of(
+            self, path, ignored=[name for name in weights if name in HEAD], initial=list(initial)
+        )
 
 
 def _make_stage(block: type, channels: int, planes: int, count: int, stride: int) -> nn.Sequential:

@@ -73,7 +73,7 @@ class ViewFusion(nn.Module):
         """Load weights under the names of the published code (preset "official").
 
         Raises:
-            ValueError: missing, unexpected or misshapen entries, all listed; or preset "paper".
+            ValueError: missing, unexpected or misshapen entries; or preset "paper".
         """
         if self.preset.has_view_weights:
             raise ValueError('Published weights fit preset "official" only; this fusion has preset "paper".')

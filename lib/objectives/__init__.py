@@ -19,4 +19,5 @@ OBJECTIVES = {
     "moco_v2": "lib.objectives.moco_v2:MoCoV2",
     "refers": "lib.objectives.refers:REFERS",
     "simclr": "lib.objectives.simclr:SimCLR",
+    "transvw": "lib.objectives.transvw:TransVW",
 }

@@ -1,16 +1,16 @@
 """Model Genesis, in 2-D: restore what four kinds of distortions have done to a picture (Zhou et al. 2021)."""
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from lib.data.distortions.bezier import bend_intensities, draw_curves
+from lib.data.distortions.bezier import Curves, bend_intensities, draw_curves
 from lib.data.distortions.drawn import draw_noise, on_device
 from lib.data.distortions.flips import draw_flips, flip
-from lib.data.distortions.local_shuffle import draw_windows, shuffle_windows
-from lib.data.distortions.painting import check_sides, draw_boxes, paint
+from lib.data.distortions.local_shuffle import Windows, draw_windows, shuffle_windows
+from lib.data.distortions.painting import Boxes, check_sides, draw_boxes, paint
 from lib.objectives.restoration import Restoration
 
 
@@ -89,21 +89,19 @@ class ModelGenesis(Restoration):
             images, draw_flips(len(images), self.config.flip_probability, self.config.max_flips, generator)
         )
 
-    def distort_pixels(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
-        """Shuffle, bend and paint, in the published order."""
-        config, num_pictures, sides = self.config, len(pixels), tuple(pixels.shape[2:])
+    def draw(self, num_pictures: int, sides: tuple[int, int], generator: torch.Generator) -> "Drawn":
+        """Draw what happens to each picture, all but the noise that is painted."""
+        config = self.config
 
         def happens(probability: float) -> Tensor:
             return torch.rand(num_pictures, generator=generator) < probability  # [N]
 
-        rows = _rows(happens(config.shuffle_probability), pixels.device)
-        windows = draw_windows(len(rows), sides, config.num_windows, config.largest_window, generator)
-        pixels.index_copy_(0, rows, shuffle_windows(pixels.index_select(0, rows), windows))
-
-        rows = _rows(happens(config.curve_probability), pixels.device)
-        curves = draw_curves(len(rows), generator)
-        pixels.index_copy_(0, rows, bend_intensities(pixels.index_select(0, rows), curves))
-
+        is_shuffled = happens(config.shuffle_probability)
+        windows = draw_windows(
+            int(is_shuffled.sum()), sides, config.num_windows, config.largest_window, generator
+        )
+        is_bent = happens(config.curve_probability)
+        curves = draw_curves(int(is_bent.sum()), generator)
         boxes = draw_boxes(
             happens(config.paint_probability),
             happens(1 - config.in_paint_share),
@@ -112,7 +110,26 @@ class ModelGenesis(Restoration):
             probability=config.box_probability,
             generator=generator,
         )
-        return paint(pixels, boxes, draw_noise(pixels.shape, generator))
+        return Drawn(is_shuffled, windows, is_bent, curves, boxes)
+
+    def distort_pixels(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        """Shuffle, bend and paint, in the published order."""
+        drawn = self.draw(len(pixels), tuple(pixels.shape[2:]), generator)
+        rows = _rows(drawn.is_shuffled, pixels.device)
+        pixels.index_copy_(0, rows, shuffle_windows(pixels.index_select(0, rows), drawn.windows))
+        rows = _rows(drawn.is_bent, pixels.device)
+        pixels.index_copy_(0, rows, bend_intensities(pixels.index_select(0, rows), drawn.curves))
+        return paint(pixels, drawn.boxes, draw_noise(pixels.shape, generator))
+
+
+class Drawn(NamedTuple):
+    """What happens to N pictures; several things can happen to one."""
+
+    is_shuffled: Tensor  # bool [N]
+    windows: Windows  # of those that are shuffled
+    is_bent: Tensor  # bool [N]
+    curves: Curves  # of those that are bent
+    boxes: Boxes  # of all N
 
 
 def _rows(chosen: Tensor, device: torch.device) -> Tensor:

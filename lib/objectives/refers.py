@@ -1,20 +1,22 @@
 """REFERS: cross-supervised learning from free-text reports (section 4 of the paper; docs/refers.md).
 
-Letters: B studies, V views, P patches, T tokens, D width, E = V * D.
+Letters: B studies, V views, P patches, T tokens, D width, N = B, E = V * D; without view fusion each view
+is a study by itself, N = B * V, E = D.
 """
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 
 from lib.losses.gather import gather_rows
 from lib.losses.info_nce import info_nce
 from lib.losses.language_modeling import language_modeling
+from lib.models.encoder import has_preset, make_encoder
 from lib.models.evaluating import evaluating
 from lib.models.heads import make_feature_norm
 from lib.models.presets import preset_named
-from lib.models.radiograph_transformer import RadiographTransformer, RadiographTransformerConfig
 from lib.models.report_transformer import ReportTransformer, ReportTransformerConfig
 from lib.models.text_encoder import TextEncoder, TextEncoderConfig
 from lib.models.view_fusion import FusedViews, ViewFusion
@@ -30,6 +32,7 @@ class REFERSConfig:
     Attributes:
         preset: "paper" or "official": which of the two wherever they differ (`lib.models.presets`).
         num_views: radiographs of a study (4.2).
+        has_view_fusion: False pairs each radiograph alone with the study's report (Table 3, row 3).
         temperature: of the contrastive loss; 0.1 in the published code, not printed in the paper.
         contrastive_weight: the paper sums both losses (4.2); 0 leaves this one out (Table 3, row 5).
         language_weight: likewise (Table 3, row 6).
@@ -37,22 +40,29 @@ class REFERSConfig:
             `lib.models.heads.make_feature_norm`.
         max_report_tokens: longest report for the report transformer; the published code's.
         max_text_tokens: longest report for the text encoder; the published code's.
-        encoder: sizes of the radiograph transformer (4.1).
+        encoder: `name` and fields of an image encoder; without a name a radiograph transformer (4.1), of the
+            preset above unless it says another.
         report: sizes of the report transformer.
         text: sizes or folder of the text encoder.
     """
 
     preset: str = "paper"
     num_views: int = 3
+    has_view_fusion: bool = True
     temperature: float = 0.1
     contrastive_weight: float = 1.0
     language_weight: float = 1.0
     feature_norm: str = "none"
     max_report_tokens: int = 100
     max_text_tokens: int = 100
-    encoder: RadiographTransformerConfig = dataclasses.field(default_factory=RadiographTransformerConfig)
+    encoder: dict[str, Any] = dataclasses.field(default_factory=dict)
     report: ReportTransformerConfig = dataclasses.field(default_factory=ReportTransformerConfig)
     text: TextEncoderConfig = dataclasses.field(default_factory=TextEncoderConfig)
+
+    def __post_init__(self):
+        name = self.encoder.get("name", "radiograph_transformer")
+        preset = {"preset": self.preset} if has_preset(name) else {}
+        self.encoder = {"name": name, **preset, **self.encoder}
 
 
 class REFERS(nn.Module):
@@ -77,7 +87,10 @@ class REFERS(nn.Module):
             raise ValueError("contrastive_weight and language_weight are both 0: nothing to learn from.")
         self.encoder = self.make_encoder(config)
         width = self.encoder.width
-        self.view_fusion = ViewFusion(width, config.num_views, config.preset)
+        self.num_fused = config.num_views if config.has_view_fusion else 1
+        self.view_fusion = (
+            ViewFusion(width, config.num_views, config.preset) if config.has_view_fusion else None
+        )
         self.report_transformer = ReportTransformer(
             report_vocab_size,
             width,
@@ -85,15 +98,15 @@ class REFERS(nn.Module):
             preset=config.preset,
             **dataclasses.asdict(config.report),
         )
-        self.text_encoder = TextEncoder(config.num_views * width, text_vocab_size, config.text)
-        self.study_norm = make_feature_norm(config.feature_norm, config.num_views * width)
-        self.text_norm = make_feature_norm(config.feature_norm, config.num_views * width)
+        self.text_encoder = TextEncoder(self.num_fused * width, text_vocab_size, config.text)
+        self.study_norm = make_feature_norm(config.feature_norm, self.num_fused * width)
+        self.text_norm = make_feature_norm(config.feature_norm, self.num_fused * width)
         self.text_encoder.check_length(config.max_text_tokens)
 
     @staticmethod
-    def make_encoder(config: REFERSConfig) -> RadiographTransformer:
+    def make_encoder(config: REFERSConfig) -> nn.Module:
         """Make the image encoder alone, as a protocol needs it."""
-        return RadiographTransformer(preset=config.preset, **dataclasses.asdict(config.encoder))
+        return make_encoder(config.encoder)
 
     def start_from_reports(self, tokens: Tensor) -> None:
         """Take from the training reports `[N, T]` what the first step should already know."""
@@ -106,17 +119,21 @@ class REFERS(nn.Module):
             raise ValueError(
                 "REFERS learns from reports, and this batch has none: take a store with reports."
             )
-        fused = self.fuse(batch.images)
+        fused = self.fuse(batch.images)  # of N studies or views
+        copies = len(fused.memory) // len(batch.images)
         losses = {}
         if self.config.language_weight:
-            logits = self.report_transformer(fused.memory, batch.report_tokens)  # [B, T, vocabulary]
-            language = language_modeling(logits, batch.report_tokens, self.report_transformer.pad_id)
+            tokens = batch.report_tokens.repeat_interleave(copies, dim=0)
+            logits = self.report_transformer(fused.memory, tokens)  # [N, T, vocabulary]
+            language = language_modeling(logits, tokens, self.report_transformer.pad_id)
             losses["language"] = self.config.language_weight * language
         if self.config.contrastive_weight:
             text_feature = self.text_encoder(batch.text_tokens, batch.text_mask)  # [B, E]
+            # Views of one study share one and the same feature of its report. As negatives of each other they
+            # only add log(copies) to the image-to-text term, without gradient.
             contrastive = info_nce(
                 self.study_norm(gather_rows(fused.study_feature)),
-                self.text_norm(gather_rows(text_feature)),
+                self.text_norm(gather_rows(text_feature)).repeat_interleave(copies, dim=0),
                 temperature=self.config.temperature,
                 image_to_text_weight=self.preset.image_to_text_weight,
                 has_text_to_image_gradient=self.preset.has_text_to_image_gradient,
@@ -125,18 +142,28 @@ class REFERS(nn.Module):
         return losses
 
     def fuse(self, images: Tensor) -> FusedViews:
-        """Encode all views `[B, V, C, H, W]` in one pass and fuse them into features of the studies."""
+        """Encode all views `[B, V, C, H, W]` in one pass and fuse them into features of the studies.
+
+        Without view fusion each view is a study by itself: there are B * V of them.
+        """
         tokens, pooled = self.encoder(images.flatten(0, 1))  # [B * V, P, D], [B * V, D]
+        if self.view_fusion is None:
+            return FusedViews(tokens, pooled, pooled.new_ones(len(pooled), 1, 1))
         views = images.shape[:2]
         return self.view_fusion(tokens.unflatten(0, views), pooled.unflatten(0, views))
 
     def fusion_weights(self, images: Tensor) -> Tensor:
-        """Return the weight of each view `[B, V]`; official gates are averaged over the places."""
+        """Return the weight of each view `[B, V]`; official gates are averaged over the places.
+
+        Without view fusion the first view has it all, as in `generate`.
+        """
+        if self.view_fusion is None:
+            return (torch.arange(images.shape[1], device=images.device) == 0).float().repeat(len(images), 1)
         with evaluating(self):
             return self.fuse(images).weights.mean(dim=-1)
 
     def generate(self, images: Tensor, beam_size: int = 1) -> Tensor:
-        """Write the reports of studies.
+        """Write the reports of studies; without view fusion, what the first view shows.
 
         Args:
             images: `[B, V, C, H, W]`.
@@ -145,6 +172,8 @@ class REFERS(nn.Module):
         Returns:
             Token ids `[B, max_report_tokens]`: start, report, end, padding.
         """
+        if self.view_fusion is None:
+            images = images[:, :1]
         with evaluating(self):
             return self.report_transformer.generate(self.fuse(images).memory, beam_size)
 

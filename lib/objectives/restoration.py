@@ -1,4 +1,4 @@
-"""What Context Restoration and Model Genesis have in common: distort pictures, encode them, restore them.
+"""What restoring objectives have in common: distort pictures, encode them, restore them.
 
 Letters: B studies, V views, N = B * V pictures, H and W their sides.
 """
@@ -68,8 +68,11 @@ class Restoration(nn.Module, abc.ABC):
     def forward(self, batch: "Batch") -> dict[str, Tensor]:
         """Return the loss "restoration": mean squared error of all pixels of all views, which are in 0..1."""
         original, distorted = self.distort(batch.images.flatten(0, 1), self._generator())
-        restored = self.decoder(self.encoder(distorted).tokens)
-        return {"restoration": STD**2 * F.mse_loss(restored.float(), original)}
+        return {"restoration": self.restoration_loss(self.encoder(distorted).tokens, original)}
+
+    def restoration_loss(self, tokens: Tensor, original: Tensor) -> Tensor:
+        """Return the mean squared error, in 0..1, of what tokens are restored to."""
+        return STD**2 * F.mse_loss(self.decoder(tokens).float(), original)
 
     def show(self, images: Tensor, seed: int = 0) -> "Restored":
         """Distort and restore normalised pictures `[N, 1, H, W]`, to look at."""

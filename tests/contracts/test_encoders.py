@@ -13,7 +13,12 @@ from lib.registry import resolve
 VIT = dict(image_size=32, patch_size=8, width=24, depth=2, num_heads=4, mlp_width=40)
 TINY = {
     "efficientnet_lite": [dict(image_size=64)],
-    "radiograph_transformer": [VIT, VIT | {"preset": "official"}, VIT | {"in_channels": 3}],
+    "radiograph_transformer": [
+        VIT,
+        VIT | {"preset": "official"},
+        VIT | {"in_channels": 3},
+        VIT | {"aggregation": "none"},
+    ],
     "resnet": [dict(depth=18, image_size=64), dict(depth=18, image_size=64, base_width=8)],
 }
 SETTINGS = [
@@ -42,6 +47,7 @@ class TestEncoder:
     def test_forward_and_backward(self, name, setting):
         encoder = make(name, setting)
         output = encoder(images_for(encoder))
+        assert encoder.loaded is None  # no file of weights was named
         assert output.pooled.shape == (3, encoder.width)
         assert output.tokens.shape[::2] == (3, encoder.width)
         (output.pooled.square().mean() + output.tokens.square().mean()).backward()

@@ -45,6 +45,7 @@ CAPTION_TRANSFORMER = {
     "max_report_tokens": 12,
     "encoder": PAIRS["encoder"],
 }
+WORDS = RESTORATION | {"words": {"num_words": 5}}
 CROPS = {"embedding_width": 16, "encoder": PAIRS["encoder"]}
 QUEUE = CROPS | {"queue_size": NUM_STUDIES, "momentum": 0.9}
 SMALL_RESNET = {"encoder": RESNET["encoder"] | {"base_width": 8}}
@@ -83,8 +84,11 @@ TINY = {
         REFERS,
         REFERS | {"preset": "official"},
         REFERS | {"text": REFERS["text"] | {"pooling": "mean"}},
+        REFERS | {"encoder": PAIRS["encoder"] | {"aggregation": "none"}},
+        REFERS | SMALL_RESNET | {"has_view_fusion": False},
     ],
     "simclr": [CROPS, CROPS | SMALL_RESNET],
+    "transvw": [WORDS, WORDS | RESNET],
 }
 SETTINGS = [
     pytest.param(name, setting, id=f"{name}-{number}")
@@ -120,6 +124,7 @@ def make_batch(image_size: int = 32) -> Batch:
         report_lengths=lengths,
         text_tokens=tokens,
         text_mask=mask,
+        words=torch.arange(NUM_STUDIES * NUM_VIEWS).view(NUM_STUDIES, NUM_VIEWS) % 5,
     )
 
 

@@ -79,6 +79,27 @@ def test_a_recipe_lies_over_its_bases_and_under_the_overrides(tmp_path):
     }
 
 
+def test_an_encoder_of_another_name_takes_nothing_from_the_one_below(tmp_path):
+    leaf = write(
+        tmp_path,
+        root="part: {name: a, encoder: {name: vit, depth: 4, size: '${size}'}}\nsize: 8\n",
+        same="base: root\npart: {name: b, encoder: {depth: 2}}\n",
+        leaf="base: same\npart: {encoder: {name: resnet, size: '${size}'}}\n",
+    )
+    assert read_recipe(leaf)["part"] == {"name": "b", "encoder": {"name": "resnet", "size": 8}}
+    vit = {"name": "vit", "depth": 2, "size": 9}
+    overrides = ["part.encoder.name=vit", "size=9"]
+    assert read_recipe(tmp_path / "same.yaml", overrides)["part"]["encoder"] == vit
+    overrides = ["part.encoder.depth=50", "part.encoder.name=resnet"]
+    assert read_recipe(tmp_path / "same.yaml", overrides)["part"]["encoder"] == {
+        "name": "resnet",
+        "depth": 50,
+    }
+    # Without a name below, it is not known what the fields belong to.
+    nameless = write(tmp_path, leaf="encoder: {depth: 4}\n")
+    assert read_recipe(nameless, ["encoder.name=vit"]) == {"encoder": {"depth": 4, "name": "vit"}}
+
+
 def test_a_base_is_found_relative_to_its_recipe(tmp_path):
     (tmp_path / "refers").mkdir()
     leaf = write(tmp_path / "refers", leaf="base: ../common\n")

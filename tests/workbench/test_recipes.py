@@ -98,11 +98,7 @@ def test_every_recipe_of_ours_fits_the_schemas(name, tmp_path):
 def test_fine_tuning_takes_the_encoder_that_pretraining_makes(name):
     objective = read_objective(Recipe.read(f"refers/{name}")["objective"], where="")
     encoder = read_encoder(Recipe.read(f"finetune/{name}")["encoder"], where="")
-    assert encoder == {
-        "name": "radiograph_transformer",
-        "preset": objective["preset"],
-        **objective["encoder"],
-    }
+    assert encoder == objective["encoder"] and encoder["preset"] == objective["preset"]
 
 
 CONVIRT_SETS = ("chexpert", "rsna", "covidx", "mura")
@@ -147,8 +143,44 @@ def test_the_papers_recipe_is_the_papers(tmp_path):
     assert recipe.section("loader", LoaderConfig).batch_size == 32
     assert recipe.section("augment", AugmentConfig) == AugmentConfig()
     objective = read_objective(recipe["objective"], where="")
-    assert objective == {"name": "refers", **to_plain(REFERSConfig())}
+    default = read_objective({"name": "refers"}, where="")
+    assert objective == default == {"name": "refers", **to_plain(REFERSConfig(encoder=default["encoder"]))}
     official = Recipe.read("refers/official")
     assert official.section("train", TrainConfig).steps == 400_000
     assert official.section("optimizer", OptimizerConfig) == OptimizerConfig()
-    assert read_objective(official["objective"], where="")["preset"] == "official"
+    objective = read_objective(official["objective"], where="")
+    assert objective["preset"] == objective["encoder"]["preset"] == "official"
+
+
+ABLATIONS = {
+    "resnet": "encoder",
+    "vit": "encoder",
+    "no_view_fusion": "has_view_fusion",
+    "generation": "contrastive_weight",
+    "consistency": "language_weight",
+}
+
+
+@pytest.mark.parametrize("kind", ["paper", "phantom", "openi_small"])
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_an_ablation_differs_in_one_thing(name, kind):
+    whole, without = Recipe.read(f"refers/{kind}"), Recipe.read(f"ablations/{name}_{kind}")
+    assert {**whole.values, "objective": 0} == {**without.values, "objective": 0}
+    whole, without = (read_objective(recipe["objective"], where="") for recipe in (whole, without))
+    assert {key for key in whole if whole[key] != without[key]} == {ABLATIONS[name]}
+    if name == "vit":
+        assert without["encoder"] == whole["encoder"] | {"aggregation": "none"}
+    elif name == "resnet":
+        convnet = Recipe.read(f"baselines/lsp_convnet_{kind}")["objective"]
+        depth = {"depth": 101} if kind == "paper" else {}
+        assert without["encoder"] == read_encoder(convnet["encoder"] | depth, where="")
+    else:
+        assert without[ABLATIONS[name]] == 0
+
+
+@pytest.mark.parametrize("kind", ["paper", "phantom", "openi_small"])
+def test_learning_from_labels_is_lsp(kind):
+    assert (
+        Recipe.read(f"ablations/labels_{kind}").values
+        == Recipe.read(f"baselines/lsp_transformer_{kind}").values
+    )

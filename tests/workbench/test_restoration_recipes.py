@@ -1,5 +1,7 @@
 """The baselines that restore pictures have the budget of REFERS: encoder, pictures, steps and optimizer."""
 
+import dataclasses
+
 import pytest
 
 from lib.data.augment import AugmentConfig
@@ -9,7 +11,7 @@ from workbench.recipe import Recipe
 from workbench.sections import LoaderConfig, read_encoder, read_objective
 
 SECTIONS = {"loader": LoaderConfig, "augment": AugmentConfig, "train": TrainConfig}
-NAMES = ("context_restoration", "model_genesis")
+NAMES = ("context_restoration", "model_genesis", "transvw")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -17,14 +19,16 @@ NAMES = ("context_restoration", "model_genesis")
 def test_the_budget_is_that_of_refers(name, kind):
     ours, refers = Recipe.read(f"baselines/{name}_{kind}"), Recipe.read(f"refers/{kind}")
     for key, schema in SECTIONS.items():
-        assert ours.section(key, schema) == refers.section(key, schema), key
+        expected = refers.section(key, schema)
+        if name == "transvw" and key == "augment":  # a mirrored crop looks like another visual word
+            expected = dataclasses.replace(expected, flip=0.0)
+        assert ours.section(key, schema) == expected, key
     for key in ("store", "split_seed", "seed"):
         assert ours[key] == refers[key]
     objective, compared = (read_objective(recipe["objective"], where="") for recipe in (ours, refers))
     assert objective["num_views"] == compared["num_views"]
-    encoder = {"name": "radiograph_transformer", "preset": compared["preset"], **compared["encoder"]}
-    assert objective["encoder"] == encoder
-    assert read_encoder(Recipe.read(f"finetune/{kind}")["encoder"], where="") == encoder
+    assert objective["encoder"] == compared["encoder"]
+    assert read_encoder(Recipe.read(f"finetune/{kind}")["encoder"], where="") == compared["encoder"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,17 @@ def test_a_new_run_has_its_name_its_config_and_its_evidence(tmp_path):
     assert {"config.yaml", "env.json", "status.json"} == set(run.files()["file"])
 
 
+def test_the_place_of_a_file_of_weights_is_a_circumstance_and_its_contents_are_not():
+    def config(place: str, **values) -> dict:
+        return {**CONFIG, "objective": {"encoder": {"name": "resnet", "weights": place}}, **values}
+
+    first = identity(config("a/resnet.pth", weights_id="12"))
+    assert first == identity(config("b/resnet.pth", weights_id="12"))
+    assert first != identity(config("a/resnet.pth", weights_id="34"))
+    # A run from before there were such ids is not one from random weights.
+    assert identity(config("a/resnet.pth")) != identity(config(""))
+
+
 def test_two_runs_of_one_second_get_two_folders(tmp_path):
     runs = [Run.create("a", CONFIG, tmp_path) for _ in range(3)]
     assert len({run.id for run in runs}) == 3

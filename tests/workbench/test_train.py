@@ -188,7 +188,7 @@ def test_a_recipe_of_the_other_task_is_refused(world, tmp_path):
 
 
 def test_a_failed_run_keeps_its_reason(world, pretrained, tmp_path):
-    with pytest.raises(ValueError, match=r"norm\.weight \(16,\) instead of \(8,\)"):
+    with pytest.raises(ValueError, match=r"patch_embedding\.bias \(16,\) instead of \(8,\)"):
         finetune(
             world.finetune, [f"init={pretrained.folder}", "encoder.width=8"], root=tmp_path, progress=False
         )

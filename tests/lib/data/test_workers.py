@@ -2,7 +2,11 @@
 
 import contextlib
 import os
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +55,15 @@ def test_a_worker_that_dies_is_an_error():
         list(run_jobs("os:_exit", [7], 1))
 
 
+def test_a_lost_job_may_have_a_result_and_the_others_go_on():
+    jobs = [1, 2, "die", 3, "die", 4]
+    results = list(run_jobs("tiny_jobs:work_or_die", jobs, 2, lost=lambda job, reason: (job, reason)))
+    assert sorted(value for value in results if isinstance(value, int)) == [1, 2, 3, 4]
+    lost = [value for value in results if not isinstance(value, int)]
+    assert [job for job, _ in lost] == ["die", "die"]
+    assert all("exit code -9" in reason for _, reason in lost)
+
+
 def test_jobs_are_pulled_as_needed():
     taken = []
     results = run_jobs("time:sleep", (taken.append(n) or 0.2 for n in range(1000)), 1)
@@ -64,6 +77,25 @@ def test_closing_early_leaves_no_process():
     processes = {next(results) for _ in range(50)}
     results.close()
     assert not any(_is_running(process) for process in processes)
+
+
+def test_a_worker_in_a_long_job_ends_with_its_parent():
+    code = "from lib.data.workers import run_jobs; list(run_jobs('tiny_jobs:sleep_long', [0], 1))"
+    paths = os.pathsep.join(map(str, (Path(__file__).parent, Path(__file__).parents[3])))
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    worker = int(parent.stderr.readline())  # it says who it is, then sleeps
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 20
+    while _is_running(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.stderr.close()
+    assert not _is_running(worker)
 
 
 def _is_running(process: int) -> bool:

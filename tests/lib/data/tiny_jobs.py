@@ -1,6 +1,9 @@
 """Functions that worker processes run in tests."""
 
 import os
+import signal
+import sys
+import time
 
 
 class StubbornError(Exception):
@@ -22,3 +25,14 @@ def talk(job):
 
 def raise_stubbornly(_):
     raise StubbornError("Stubborn", 2)
+
+
+def work_or_die(job):
+    if job == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return job
+
+
+def sleep_long(_):
+    print(os.getpid(), file=sys.stderr, flush=True)
+    time.sleep(600)

@@ -88,6 +88,24 @@ def test_takes_every_entry_of_the_file(imagenet, tmp_path):
         EfficientNetLite(64, str(path))
 
 
+def test_weights_lie_as_pictures_do_and_files_have_the_usual_order():
+    encoder = EfficientNetLite(64)
+    kernel = encoder.stem[0].weight
+    assert kernel.is_contiguous(memory_format=torch.channels_last) and not kernel.is_contiguous()
+    state = torch.nn.Sequential(encoder).state_dict()
+    assert torch.equal(state["0.stem.0.weight"], kernel)
+    assert all(value.is_contiguous() for value in state.values())
+    other = EfficientNetLite(64)
+    other.load_state_dict(encoder.state_dict())
+    assert other.stem[0].weight.stride() == kernel.stride() and torch.equal(other.stem[0].weight, kernel)
+
+
+def test_the_card_says_what_was_left_out(imagenet):
+    loaded = EfficientNetLite(64, str(imagenet)).loaded
+    assert loaded.ignored == ["_fc.bias", "_fc.weight"] and loaded.file == imagenet.name
+    assert loaded.num_matched == len(EfficientNetLite(64).state_dict())
+
+
 def test_errors_name_the_value(tmp_path):
     with pytest.raises(FileNotFoundError, match="none.pth do not exist"):
         EfficientNetLite(64, str(tmp_path / "none.pth"))

@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from lib.models.pretrained import load_encoder, load_strictly, read_weights
+from lib.models.pretrained import LoadedWeights, load_encoder, load_strictly, read_weights
 
 
 def test_loads_the_encoder_of_a_checkpoint(tmp_path):
@@ -45,11 +46,26 @@ def test_a_failed_load_changes_nothing():
     assert torch.equal(target.weight, before)
 
 
-@pytest.mark.parametrize("name", ["weights.pth", "weights.bin", "weights.safetensors"])
+def test_weights_of_another_architecture_are_told_in_a_line():
+    source = {f"layer.{number}": torch.zeros(1) for number in range(300)}
+    with pytest.raises(ValueError) as error:
+        load_strictly(nn.Sequential(*(nn.Linear(1, 1) for _ in range(4))), source)
+    assert str(error.value) == (
+        "The weights do not fit Sequential. Entries missing: 0.weight, 0.bias, 1.weight, 1.bias, 2.weight "
+        "... and 3 more; unexpected: layer.0, layer.1, layer.10, layer.100, layer.101 ... and 295 more."
+    )
+
+
+SAVE = {
+    ".safetensors": save_file,
+    ".npz": lambda state, path: np.savez(path, **{name: value.numpy() for name, value in state.items()}),
+}
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.bin", "weights.safetensors", "weights.npz"])
 def test_reads_a_state_dict(name, tmp_path):
     source, path = nn.Linear(3, 2).state_dict(), tmp_path / name
-    save = save_file if path.suffix == ".safetensors" else torch.save
-    save(source, path)
+    SAVE.get(path.suffix, torch.save)(source, path)
     found = read_weights(path)
     assert found.keys() == source.keys()
     assert all(torch.equal(found[key], value) for key, value in source.items())
@@ -72,3 +88,30 @@ def test_files_that_hold_no_state_dict(tmp_path):
         path.write_bytes(content)
         with pytest.raises(ValueError, match="weights.pth is not a readable file of weights"):
             read_weights(path)
+
+
+def test_archives_that_are_none_or_would_execute_code(tmp_path):
+    path = tmp_path / "weights.npz"
+    np.savez(path, weight=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(ValueError, match=r"weights.npz is not a readable .npz .*allow_pickle=False"):
+        read_weights(path)
+    whole = tmp_path / "whole.npz"
+    np.savez(whole, weight=np.zeros(100, np.float32))
+    with open(tmp_path / "array", "wb") as handle:
+        np.save(handle, np.zeros(3))
+    alone = (tmp_path / "array").read_bytes()
+    for content in (b"", b"not an archive", whole.read_bytes()[:200], alone):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"weights.npz is not a readable .npz file of arrays"):
+            read_weights(path)
+
+
+def test_the_card_of_loaded_weights(tmp_path):
+    path = tmp_path / "weights.pth"
+    path.write_bytes(b"abc")
+    module = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2))
+    card = LoadedWeights.of(
+        module, path, ignored=["b", "a"], adapted={"0.bias": "halved"}, initial=["1.bias"]
+    )
+    assert (card.file, card.num_matched, card.ignored) == ("weights.pth", 2, ["a", "b"])
+    assert card.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -129,8 +129,12 @@ def test_reads_both_kinds_of_files_old_and_new(suffix, tmp_path):
         {name: value for name, value in weights.items() if not name.endswith("num_batches_tracked")},
     ):
         save(kept, path)
-        own = ResNet(18, weights=str(path)).state_dict()
+        encoder = ResNet(18, weights=str(path))
+        own = encoder.state_dict()
         assert all(torch.equal(value, weights[name]) for name, value in own.items())
+        assert set(encoder.loaded.ignored) == kept.keys() & {"fc.weight", "fc.bias"}
+        assert set(encoder.loaded.initial) == own.keys() - kept.keys()
+        assert encoder.loaded.num_matched == len(own.keys() & kept.keys())
 
 
 def test_weights_are_loaded_strictly(tmp_path):

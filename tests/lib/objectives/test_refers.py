@@ -7,7 +7,8 @@ import torch
 from lib.config import build
 from lib.losses.info_nce import info_nce
 from lib.losses.language_modeling import language_modeling
-from lib.models.radiograph_transformer import RadiographTransformerConfig
+from lib.models.radiograph_transformer import RadiographTransformer
+from lib.models.resnet import ResNet
 from lib.objectives.refers import REFERS, REFERSConfig
 
 PRESETS = ("paper", "official")
@@ -43,8 +44,7 @@ def count(module: torch.nn.Module) -> int:
 def test_full_size_parameter_counts():
     """Vocabulary 10,000, cased BERT. The official total is published, for three channels."""
     with torch.device("meta"):
-        colour = RadiographTransformerConfig(in_channels=3)
-        official = REFERS(REFERSConfig(preset="official", encoder=colour), 10_000, 28_996)
+        official = REFERS(REFERSConfig(preset="official", encoder={"in_channels": 3}), 10_000, 28_996)
         paper = REFERS(REFERSConfig(), 10_000, 28_996)
     assert count(official) == 223_826_195
     assert count(paper) == 227_559_443
@@ -78,6 +78,71 @@ def test_losses_are_those_of_the_parts(preset):
     losses = objective(batch)
     torch.testing.assert_close(losses["language"], language, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(losses["contrastive"], contrastive, atol=1e-4, rtol=1e-4)
+
+
+RESNET = {"name": "resnet", "depth": 18, "image_size": 32, "base_width": 4}
+
+
+def test_any_encoder_will_do():
+    """Without a name it is the paper's, of the objective's preset, as in runs that knew no other."""
+    own = make().config.encoder
+    encoder = make(preset="official").encoder
+    assert isinstance(encoder, RadiographTransformer) and encoder.preset.name == "official"
+    encoder = make(preset="official", encoder={**own, "preset": "paper"}).encoder
+    assert encoder.preset.name == "paper"
+    objective, batch = make(preset="official", encoder=RESNET), make_batch()
+    assert isinstance(objective.encoder, ResNet) and "preset" not in objective.config.encoder
+    batch.images = torch.randn(3, 2, 1, 32, 32)
+    tokens, pooled = objective.encoder(batch.images.flatten(0, 1))
+    fused = objective.fuse(batch.images)
+    assert fused.memory.shape == (3, 2 * tokens.shape[1], tokens.shape[2])
+    assert torch.equal(fused.study_feature, pooled.view(3, -1))  # official: not weighted
+    groups = objective.parameter_groups()
+    assert sum(map(len, groups.values())) == len(list(objective.parameters()))
+    assert {"encoder.conv1.weight", "view_fusion.gates.weight"} <= {name for name, _ in groups["image"]}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_without_view_fusion_each_view_is_a_study_of_its_own(preset):
+    objective, batch = make(preset=preset, has_view_fusion=False).eval(), make_batch()
+    texts = objective.text_encoder(batch.text_tokens, batch.text_mask)  # one of each study
+    assert texts.shape == (3, 12)  # the width of one view
+    language = contrastive = words = 0.0
+    for study, views in enumerate(batch.images):
+        for view in views:
+            tokens, pooled = objective.encoder(view[None])
+            report = batch.report_tokens[study : study + 1]
+            number = (report[:, 1:] != PAD).sum()
+            logits = objective.report_transformer(tokens, report)
+            language += language_modeling(logits, report, PAD) * number
+            words += number
+            # The study's report among those of all studies, each once.
+            similarity = torch.cosine_similarity(pooled, texts) / 0.1
+            contrastive -= similarity.log_softmax(0)[study] / 6
+    losses = objective(batch)
+    torch.testing.assert_close(losses["language"], language / words, atol=1e-5, rtol=1e-5)
+    weight = objective.text_encoder.projection.weight
+    (expected,) = torch.autograd.grad(contrastive, weight, retain_graph=True)
+    (found,) = torch.autograd.grad(losses["contrastive"], weight)
+    if preset == "paper":
+        # The second copy of each report adds a constant, and nothing to learn from.
+        torch.testing.assert_close(
+            losses["contrastive"], contrastive + torch.tensor(2.0).log(), atol=1e-4, rtol=0
+        )
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
+    else:
+        torch.testing.assert_close(found, 0.75 * expected, atol=1e-5, rtol=1e-3)
+
+
+def test_without_view_fusion_the_first_view_is_read():
+    objective, images = make(has_view_fusion=False), make_batch().images
+    changed = images.clone()
+    changed[:, 1] = 0
+    assert torch.equal(objective.generate(images), objective.generate(changed))
+    assert objective.generate(images).shape == (3, 8)
+    assert objective.fusion_weights(images).tolist() == [[1.0, 0.0]] * 3
+    starts = {name.split(".")[0] for name, _ in objective.parameter_groups()["image"]}
+    assert starts == {"encoder"}
 
 
 def test_features_may_be_normalised_before_the_contrastive_loss():
@@ -182,7 +247,7 @@ def test_errors_name_the_value():
         ({"contrastive_weight": 0.0, "language_weight": 0.0}, "nothing to learn"),
         ({"preset": "pepper"}, "Unknown preset 'pepper'"),
         ({"max_text_tokens": 600}, "max_text_tokens 600"),
-        ({"encoder": {"wide": 3}}, "wide"),
+        ({"encoder": {"name": "resnet50"}}, "Did you mean 'resnet'"),
     ):
         with pytest.raises(ValueError, match=message):
             make(**changes)
@@ -192,5 +257,5 @@ def test_config_defaults_are_the_papers():
     config = dataclasses.asdict(REFERSConfig())
     assert config["preset"] == "paper" and config["num_views"] == 3
     assert config["contrastive_weight"] == config["language_weight"] == 1.0
-    assert config["encoder"]["image_size"] == 224 and config["encoder"]["patch_size"] == 16
-    assert config["encoder"]["depth"] == 12
+    assert config["encoder"] == {"name": "radiograph_transformer", "preset": "paper"}
+    assert config["has_view_fusion"]

@@ -180,7 +180,7 @@ def test_initial_weights_come_from_a_run_folder_or_a_file(store, manifest, tmp_p
 def test_a_checkpoint_that_does_not_fit_is_refused_with_its_keys(store, manifest, tmp_path):
     wide, path = make_encoder(width=32), tmp_path / "best.safetensors"
     save_encoder(path, wide)
-    with pytest.raises(ValueError, match=r"norm\.weight \(32,\) instead of \(16,\)"):
+    with pytest.raises(ValueError, match=r"patch_embedding\.bias \(32,\) instead of \(16,\)"):
         run(store, manifest, tmp_path / "a", init=str(path))
     save_encoder(path, make_encoder(), drop="norm.bias", **{"encoder.extra": torch.ones(1)})
     with pytest.raises(ValueError, match=r"missing: norm\.bias; unexpected: extra"):
