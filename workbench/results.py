@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.runs import Run, list_runs, runs_root
+from workbench.runs import Run, runs_root, scan_runs
 from workbench.summary import findings, summary
 
 __all__ = ["findings", "print_results", "query", "summary", "table"]
@@ -16,15 +16,25 @@ COLUMNS = (
     "seconds", "precision", "created",
 )  # fmt: skip
 
+UNREADABLE = "unreadable"
+"""State of a folder that was cut off or is of another make."""
+
+NUM_SHOWN = 30
+"""Runs that are listed one by one."""
+
 
 def table(root: Path | str | None = None) -> pd.DataFrame:
     """Return one row per run: what it is, where it stands, its main result.
 
     Columns: id, recipe, task, state, reason, method, label_ratio, draw, seed, store, store_id,
     synthetic, manifest_id, auroc, low, high, accuracy (where classes exclude each other), best_step,
-    best_validation, steps, seconds, precision, created.
+    best_validation, steps, seconds, precision, created. A folder or result that cannot be read has the state
+    "unreadable" and the reason why.
     """
-    return pd.DataFrame([_row(run) for run in list_runs(root)], columns=list(COLUMNS))
+    runs, unreadable = scan_runs(root)
+    rows = [_row(run) for run in runs]
+    rows += [{"id": name, "state": UNREADABLE, "reason": reason} for name, reason in unreadable.items()]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def query(sql: str, root: Path | str | None = None) -> pd.DataFrame:
@@ -64,7 +74,7 @@ def query(sql: str, root: Path | str | None = None) -> pd.DataFrame:
 
 def print_results(sql: str | None = None, root: Path | str | None = None) -> None:
     """Print the answer to a query, or the tables of runs and results."""
-    with pd.option_context("display.width", 200, "display.max_columns", 30, "display.max_rows", 200):
+    with pd.option_context("display.width", 200, "display.max_columns", 30, "display.max_rows", None):
         if sql is not None:
             print(query(sql, root).to_string(index=False))
             return
@@ -72,8 +82,12 @@ def print_results(sql: str | None = None, root: Path | str | None = None) -> Non
         if runs.empty:
             print(f"No runs below {runs_root(root)} yet. Start with: workbench demo")
             return
+        states = ", ".join(f"{number} {state}" for state, number in runs["state"].value_counts().items())
+        print(f"{len(runs)} runs: {states}. The newest:\n")
         shown = ["id", "state", "method", "label_ratio", "seed", "auroc", "low", "high", "best_validation"]
-        print(runs[shown].to_string(index=False, na_rep="-", float_format="%.3f"))
+        print(runs[shown].tail(NUM_SHOWN).to_string(index=False, na_rep="-", float_format="%.3f"))
+        for row in runs[runs["state"].isin((UNREADABLE, "failed"))].tail(NUM_SHOWN).itertuples():
+            print(f"{row.id}: {row.state}: {row.reason}")
         summarised = summary(root=root)
         if not summarised.empty:
             print("\nMean AUROC over seeds, 95 % patient bootstrap; difference against random weights:\n")
@@ -82,8 +96,11 @@ def print_results(sql: str | None = None, root: Path | str | None = None) -> Non
 
 def _row(run: Run) -> dict[str, Any]:
     """Return one row of `table`."""
-    config, status = run.config, run.status
-    result = run.result() if (run.folder / "result.json").is_file() else {}
+    config, status, state = run.config, run.status, run.state
+    try:
+        result = run.result() if (run.folder / "result.json").is_file() else {}
+    except ValueError as error:
+        result, state, status = {}, UNREADABLE, {**status, "reason": str(error)}
     area = result.get("auroc") or {}
     return {
         **{
@@ -94,8 +111,8 @@ def _row(run: Run) -> dict[str, Any]:
         **{key: result.get(key) for key in ("best_step", "best_validation", "steps", "seconds", "precision")},
         "id": run.id,
         "method": config.get("method"),
-        "state": run.state,
-        "reason": status["reason"],
+        "state": state,
+        "reason": status.get("reason", ""),
         "created": status.get("created"),
         "auroc": area.get("estimate"),
         "low": area.get("low"),

@@ -1,6 +1,7 @@
 """Run folders: everything that one training or fine-tuning leaves behind.
 
 config.yaml          the merged recipe, with the ids of store, manifest and initial weights
+config.json          the same for programs: to parse the YAML of 5,000 runs takes minutes
 initial_weights.json the file that the encoder began with, if any
 env.json             versions, machine, git state, precision
 status.json          running, finished or failed, and why
@@ -56,12 +57,13 @@ class Run:
 
         Raises:
             FileNotFoundError: no run there.
+            ValueError: its config was cut off, or is none.
         """
         self.folder = Path(folder)
         if not (self.folder / "config.yaml").is_file():
             raise FileNotFoundError(f"{self.folder} is not a run folder: it has no config.yaml.")
         self.id = self.folder.name
-        self.config: dict[str, Any] = yaml.safe_load((self.folder / "config.yaml").read_text("utf-8"))
+        self.config: dict[str, Any] = _read_config(self.folder)
 
     @classmethod
     def create(cls, recipe: str, config: Mapping[str, Any], root: Path | str | None = None) -> Self:
@@ -85,6 +87,7 @@ class Run:
             except FileExistsError:  # the same recipe started twice within a second
                 moment += datetime.timedelta(seconds=1)
         write_text(folder / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+        write_json(folder / "config.json", dict(config))
         run = cls(folder)
         run._set_status("created")
         return run
@@ -96,7 +99,7 @@ class Run:
     def status(self) -> dict[str, Any]:
         """What status.json says: status, reason, created, updated."""
         path = self.folder / "status.json"
-        return json.loads(path.read_text("utf-8")) if path.is_file() else {"status": "created", "reason": ""}
+        return _read_json(path) if path.is_file() else {"status": "created", "reason": ""}
 
     @property
     def state(self) -> str:
@@ -147,7 +150,7 @@ class Run:
         Raises:
             FileNotFoundError: the run has none (yet).
         """
-        return json.loads(self._existing("result.json").read_text("utf-8"))
+        return _read_json(self._existing("result.json"))
 
     def files(self) -> pd.DataFrame:
         """List what was written: file and bytes."""
@@ -191,6 +194,39 @@ class Run:
             return not _try_lock(handle)
 
 
+def _read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        ValueError: it was cut off, or is something else; names the file.
+    """
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} holds no keys with values, but {type(values).__name__}.")
+    return values
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    """Read the config for programs, unless somebody has changed that for people since, or there is only that.
+
+    Raises:
+        ValueError: it was cut off, or is no config.
+    """
+    own, fast = folder / "config.yaml", folder / "config.json"
+    if fast.is_file() and fast.stat().st_mtime_ns >= own.stat().st_mtime_ns:
+        return _read_json(fast)
+    try:
+        config = yaml.safe_load(own.read_text("utf-8"))
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"{own} cannot be read: {error}") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"{own} holds no config, but {type(config).__name__}.")
+    return config
+
+
 def _try_lock(handle: IO) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -229,9 +265,21 @@ def open_run(name: str, root: Path | str | None = None) -> Run:
 
 
 def list_runs(root: Path | str | None = None) -> list[Run]:
-    """Return all runs below the root, in the order in which they were created."""
-    runs = [Run(path.parent) for path in runs_root(root).glob("*/config.yaml")]
-    return sorted(runs, key=lambda run: (run.status.get("created", ""), run.id))
+    """Return all runs below the root that can be read, in the order in which they were created."""
+    return scan_runs(root)[0]
+
+
+def scan_runs(root: Path | str | None = None) -> tuple[list[Run], dict[str, str]]:
+    """Return all runs in the order in which they were created, and of unreadable folders why they are."""
+    created: dict[Run, str] = {}
+    unreadable: dict[str, str] = {}
+    for path in runs_root(root).glob("*/config.yaml"):
+        try:
+            run = Run(path.parent)
+            created[run] = run.status.get("created", "")
+        except (ValueError, OSError) as error:
+            unreadable[path.parent.name] = " ".join(str(error).split())
+    return sorted(created, key=lambda run: (created[run], run.id)), unreadable
 
 
 def find_finished(config: Mapping[str, Any], root: Path | str | None = None) -> Run | None:
@@ -252,9 +300,12 @@ def find_running(config: Mapping[str, Any], root: Path | str | None = None) -> R
 def _find(config: Mapping[str, Any], root: Path | str | None, states: tuple[str, ...]) -> Run | None:
     wanted = identity(config)
     # The folder's name ends with the hash: only those that may fit are opened.
-    candidates = sorted(runs_root(root).glob(f"*-{wanted[:4]}/config.yaml"), reverse=True)
-    runs = (Run(path.parent) for path in candidates)
-    return next((run for run in runs if identity(run.config) == wanted and run.state in states), None)
+    for path in sorted(runs_root(root).glob(f"*-{wanted[:4]}/config.yaml"), reverse=True):
+        with contextlib.suppress(ValueError):  # one that cannot be read is no run of this config
+            run = Run(path.parent)
+            if identity(run.config) == wanted and run.state in states:
+                return run
+    return None
 
 
 def runs_root(root: Path | str | None = None) -> Path:

@@ -98,18 +98,22 @@ def _load(function: str) -> Callable[[Any], Any]:
     return resolve("job", {"job": function})
 
 
-def _start(function: str) -> subprocess.Popen:
-    environment = os.environ | {
+def worker_environment() -> dict[str, str]:
+    """Return what a worker has in its environment beside what this process has."""
+    return {
         "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
         "OMP_NUM_THREADS": "1",  # the processes are the parallelism
         "OPENBLAS_NUM_THREADS": "1",
         **KEEP_MEMORY,
     }
+
+
+def _start(function: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "lib.data.workers", function],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=environment,
+        env=os.environ | worker_environment(),
         start_new_session=True,  # Ctrl-C goes to the parent alone, which then ends the workers
     )
 

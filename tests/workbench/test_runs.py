@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from workbench.runs import Run, find_finished, find_resumable, identity, list_runs, open_run
+from workbench.runs import Run, find_finished, find_resumable, identity, list_runs, open_run, scan_runs
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONFIG = {
@@ -35,7 +35,25 @@ def test_a_new_run_has_its_name_its_config_and_its_evidence(tmp_path):
     assert env["precision"] == "none" and env["packages"]["torch"] and env["python"] and env["cores"] >= 1
     assert env["git"] is None or re.fullmatch("[0-9a-f]{40}", env["git"]["commit"])
     assert os.uname().nodename not in {env["platform"], *env["packages"].values()}
-    assert {"config.yaml", "env.json", "status.json"} == set(run.files()["file"])
+    assert {"config.yaml", "config.json", "env.json", "status.json"} == set(run.files()["file"])
+
+
+def test_what_a_person_changes_in_the_config_counts(tmp_path):
+    run = Run.create("a", CONFIG, tmp_path)
+    path = run.folder / "config.yaml"
+    path.write_text(path.read_text().replace("steps: 10", "steps: 11"))
+    assert Run(run.folder).config["train"]["steps"] == 11
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "status.json"])
+@pytest.mark.parametrize("text", ["", "[1, 2]", '{"a": ', ": :"])
+def test_a_folder_that_cannot_be_read_hides_no_other(tmp_path, name, text):
+    broken, whole = Run.create("a", CONFIG, tmp_path), Run.create("b", CONFIG, tmp_path)
+    (broken.folder / name).write_text(text)
+    runs, unreadable = scan_runs(tmp_path)
+    assert [run.id for run in runs] == [whole.id] == [run.id for run in list_runs(tmp_path)]
+    assert list(unreadable) == [broken.id] and name in unreadable[broken.id]
+    assert find_resumable(CONFIG, tmp_path).id == whole.id
 
 
 def test_the_place_of_a_file_of_weights_is_a_circumstance_and_its_contents_are_not():

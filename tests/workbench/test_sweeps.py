@@ -190,7 +190,7 @@ def test_a_sweep_that_is_not_there_is_an_error():
 def test_the_phantom_table_has_the_rows_of_the_paper():
     sweep = read_sweep(TABLE_1)
     assert list(sweep.methods) == [
-        "Random", "Context Restoration", "Model Genesis", "TransVW", "C2L", "LSP (Transformer)",
+        "Random", "Random (ConvNet)", "Context Restoration", "Model Genesis", "TransVW", "C2L", "LSP (Transformer)",
         "LSP (ConvNet)", "REFERS",
     ]  # fmt: skip
     assert sweep.comparator in sweep.methods
