@@ -13,9 +13,11 @@ from lib.metrics.accuracy import bootstrap_accuracy
 from lib.metrics.classification import auroc
 from lib.metrics.statistics import bootstrap_auroc, paired_bootstrap_auroc, seed_t_test
 from lib.protocols.prediction_tables import average_cases, target_names, target_values
-from workbench.runs import Run, list_runs
+from workbench.runs import WEIGHTS_ID, Run, list_runs
 
-NOT_COMPARED = ("recipe", "store", "manifest", "init", "init_id", "method", "seed", "encoder", "device")
+NOT_COMPARED = (
+    "recipe", "store", "manifest", "init", "init_id", WEIGHTS_ID, "method", "seed", "encoder", "device",
+)  # fmt: skip
 """Keys of a config in which two runs may differ and still be compared: the initial weights, the encoder and
 the seed are the question; test images, targets and fine-tuning must be the same."""
 
@@ -57,7 +59,7 @@ def summary(
     """
     rows = []
     for group in _groups(runs, root):
-        stacks = {method: _stacked(members) for method, members in group.methods.items()}
+        stacks = {method: stacked(members) for method, members in group.methods.items()}
         for method, stack in stacks.items():
             row = {**group.names, "method": method, **_summarise(stack, replicates)}
             if group.task == "multi_class":
@@ -82,7 +84,7 @@ def findings(
     frames = []
     for group in _groups(runs, root):
         for method, members in group.methods.items():
-            result = bootstrap_auroc(*_stacked(members), replicates=replicates)
+            result = bootstrap_auroc(*stacked(members), replicates=replicates)
             columns = {
                 **group.names,
                 "method": method,
@@ -114,7 +116,8 @@ class _Group:
         A later one from other initial weights starts the method anew: no mean mixes two pre-trainings.
         """
         method = run.config["method"]
-        origin = (run.config["init_id"], config_hash(run.config["encoder"]))
+        weights = run.config.get(WEIGHTS_ID, "")
+        origin = (run.config["init_id"], weights, config_hash(run.config["encoder"]))
         if self.origins.get(method) != origin:
             self.origins[method], self.methods[method] = origin, {}
         self.methods[method][run.config["seed"]] = run
@@ -146,7 +149,7 @@ def _groups(runs: Sequence[Run] | None, root: Path | str | None) -> list[_Group]
     return list(groups.values())
 
 
-def _summarise(stack: "_Stack", replicates: int) -> dict[str, Any]:
+def _summarise(stack: "Stack", replicates: int) -> dict[str, Any]:
     """Return what `summary` says about one method alone."""
     result = bootstrap_auroc(stack.labels, stack.probabilities, stack.patients, replicates=replicates)
     by_seed = stack.by_seed()
@@ -161,7 +164,7 @@ def _summarise(stack: "_Stack", replicates: int) -> dict[str, Any]:
     }
 
 
-def _compare(stack: "_Stack", other: "_Stack", replicates: int) -> dict[str, Any]:
+def _compare(stack: "Stack", other: "Stack", replicates: int) -> dict[str, Any]:
     """Return what `summary` says about a method against another on the same test images."""
     assert np.array_equal(stack.labels, other.labels, equal_nan=True)
     paired = paired_bootstrap_auroc(
@@ -176,7 +179,7 @@ def _compare(stack: "_Stack", other: "_Stack", replicates: int) -> dict[str, Any
     }
 
 
-class _Stack(NamedTuple):
+class Stack(NamedTuple):
     """The predictions of one method for all its seeds, images (or what they are averaged to) by their ids."""
 
     labels: np.ndarray  # [N, K]
@@ -189,7 +192,7 @@ class _Stack(NamedTuple):
         return areas[:, ~np.isnan(areas).any(axis=0)].mean(axis=1)
 
 
-def _stacked(members: Mapping[int, Run]) -> _Stack:
+def stacked(members: Mapping[int, Run]) -> Stack:
     """Read the predictions of the runs of one method, seed -> run."""
     runs = [members[seed] for seed in sorted(members)]
     tables = [
@@ -203,7 +206,7 @@ def _stacked(members: Mapping[int, Run]) -> _Stack:
     names = [f"label/{name}" for name in target_names(first)]
     for other in tables[1:]:
         assert other["view_id"].equals(first["view_id"]) and other[names].equals(first[names])
-    return _Stack(
+    return Stack(
         labels=target_values(first)[0],
         probabilities=np.stack([target_values(one)[1] for one in tables]),
         patients=first["patient_id"].to_numpy(),

@@ -14,6 +14,16 @@ METHOD_NAMES = {
     "refers": "REFERS",
     "convirt": "ConVIRT",
     "contrastive_binary": "Contrastive-Binary",
+    "caption_lstm": "Caption-LSTM",
+    "caption_transformer": "Caption-Transformer",
+    "context_restoration": "Context Restoration",
+    "model_genesis": "Model Genesis",
+    "transvw": "TransVW",
+    "simclr": "SimCLR",
+    "moco_v2": "MoCo v2",
+    "c2l": "C2L",
+    "lsp": "LSP",
+    "imagenet": "ImageNet",
 }
 
 

@@ -1,16 +1,16 @@
 """Patient-clustered bootstrap intervals of AUROCs.
 
-Letters: `N` cases, `K` labels, `S` seeds, `M` patients, `R` resamples, `G` bins.
+Letters: `N` cases, `K` labels, `S` seeds, `M` patients, `R` resamples.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from lib.metrics.classification import auroc, checked
+from lib.metrics.weighted_auroc import SortedLabel
 
 CHUNK = 250
 """Resamples worked on at once; bounds the memory."""
@@ -24,6 +24,7 @@ class BootstrapAUROC:
         estimate: mean over labels and seeds; labels with one class only are left out.
         low: lower end of the interval.
         high: upper end of the interval.
+        standard_error: standard deviation over the resamples.
         label_estimate: mean over seeds `[K]`; NaN where the label has one class only.
         label_low: `[K]`.
         label_high: `[K]`.
@@ -38,6 +39,7 @@ class BootstrapAUROC:
     estimate: float
     low: float
     high: float
+    standard_error: float
     label_estimate: np.ndarray
     label_low: np.ndarray
     label_high: np.ndarray
@@ -47,6 +49,96 @@ class BootstrapAUROC:
     num_dropped: np.ndarray
     replicates: int
     confidence: float
+
+
+class ResampledAUROC:
+    """AUROCs of several methods on the same resamples of patients.
+
+    Resampling is what costs; afterwards each method alone and each pair of methods is read from it.
+
+    Args:
+        labels: 1, 0 or NaN `[N, K]`.
+        methods: name -> probabilities `[N, K]`, or `[S, N, K]` for several seeds, which are averaged. The
+            numbers of seeds may differ.
+        patients: patient of each case `[N]`.
+        replicates: resamples to draw.
+        seed: of the resampling.
+
+    Raises:
+        ValueError: shapes that do not fit, a label other than 0, 1 and NaN, a probability that is NaN.
+    """
+
+    def __init__(
+        self,
+        labels: ArrayLike,
+        methods: Mapping[Hashable, ArrayLike],
+        patients: Sequence,
+        *,
+        replicates: int = 2000,
+        seed: int = 0,
+    ):
+        shaped = {name: _shaped(labels, probabilities) for name, probabilities in methods.items()}
+        self.labels = np.asarray(labels, np.float64)
+        self._estimates = {
+            name: auroc(self.labels.T, one.transpose(0, 2, 1)).mean(axis=0) for name, one in shaped.items()
+        }  # [K]
+        names, patient = np.unique(np.asarray(patients), return_inverse=True)
+        if len(patient) != len(self.labels):
+            raise ValueError(f"{len(patient)} patients for {len(self.labels)} cases.")
+        self.num_patients = len(names)
+        self._samples = _resample(self.labels, shaped, patient, len(names), replicates, seed)  # [R, K]
+
+    def interval(self, method: Hashable, *, confidence: float = 0.95) -> BootstrapAUROC:
+        """Return the mean AUROC of a method and that of each label, with intervals."""
+        return self._read(self._estimates[method], self._samples[method], confidence)
+
+    def difference(self, a: Hashable, b: Hashable, *, confidence: float = 0.95) -> BootstrapAUROC:
+        """Return the AUROCs of method A minus those of method B, with intervals."""
+        samples = self._samples[a] - self._samples[b]
+        return self._read(self._estimates[a] - self._estimates[b], samples, confidence)
+
+    def contrast(self, weights: Mapping[Hashable, float], *, confidence: float = 0.95) -> BootstrapAUROC:
+        """Return a weighted sum of AUROCs, with intervals.
+
+        Args:
+            weights: method -> weight; A and B together, each alone and neither with 1, -1, -1 and 1 give the
+                interaction of A and B.
+            confidence: of the intervals.
+        """
+        estimate = sum(weight * self._estimates[name] for name, weight in weights.items())
+        samples = sum(weight * self._samples[name] for name, weight in weights.items())
+        return self._read(estimate, samples, confidence)
+
+    def _read(self, estimate: np.ndarray, samples: np.ndarray, confidence: float) -> BootstrapAUROC:
+        """Percentiles of `samples [R, K]` around `estimate [K]`."""
+        missing = np.isnan(samples)
+        tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+        label_low, label_high = np.full((2, len(estimate)), np.nan)
+        for k in np.flatnonzero(~np.isnan(estimate)):
+            if not missing[:, k].all():
+                label_low[k], label_high[k] = np.quantile(samples[~missing[:, k], k], tails)
+
+        # A label that drops out of a resample must not move the mean by being easy or hard: average the
+        # distances from the estimates of those that are there.
+        usable = np.flatnonzero(~np.isnan(estimate))
+        distances = np.ma.masked_invalid(samples[:, usable] - estimate[usable]).mean(axis=1).compressed()
+        mean = float(estimate[usable].mean()) if usable.size else np.nan
+        low, high = mean + np.quantile(distances, tails) if distances.size else (np.nan, np.nan)
+        return BootstrapAUROC(
+            estimate=mean,
+            low=float(low),
+            high=float(high),
+            standard_error=float(distances.std(ddof=1)) if distances.size > 1 else np.nan,
+            label_estimate=estimate,
+            label_low=label_low,
+            label_high=label_high,
+            num_patients=self.num_patients,
+            num_cases=(~np.isnan(self.labels)).sum(0),
+            num_positives=(self.labels == 1).sum(0),
+            num_dropped=missing.sum(0),
+            replicates=len(samples),
+            confidence=confidence,
+        )
 
 
 def bootstrap_auroc(
@@ -71,9 +163,8 @@ def bootstrap_auroc(
     Returns:
         The interval of the mean over labels and of each label.
     """
-    labels, probabilities = _shaped(labels, probabilities)
-    counted = _resample(labels, [probabilities], patients, replicates, seed)
-    return _interval(labels, _by_label(labels, probabilities), counted[0], patients, confidence=confidence)
+    resampled = ResampledAUROC(labels, {"a": probabilities}, patients, replicates=replicates, seed=seed)
+    return resampled.interval("a", confidence=confidence)
 
 
 def paired_bootstrap_auroc(
@@ -93,52 +184,9 @@ def paired_bootstrap_auroc(
     Returns:
         Differences in place of AUROCs.
     """
-    labels, probabilities_a = _shaped(labels, probabilities_a)
-    labels, probabilities_b = _shaped(labels, probabilities_b)
-    samples_a, samples_b = _resample(labels, [probabilities_a, probabilities_b], patients, replicates, seed)
-    difference = _by_label(labels, probabilities_a) - _by_label(labels, probabilities_b)
-    return _interval(labels, difference, samples_a - samples_b, patients, confidence=confidence)
-
-
-def _shaped(labels: ArrayLike, probabilities: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels `[N, K]` and probabilities `[S, N, K]`."""
-    labels, probabilities = checked(labels, probabilities)
-    if probabilities.ndim == labels.ndim:
-        probabilities = probabilities[None]
-    if labels.ndim != 2 or probabilities.shape[1:] != labels.shape:
-        raise ValueError(
-            f"Labels must be [N, K] and probabilities [N, K] or [S, N, K]; found {labels.shape} and "
-            f"{probabilities.shape[1:]}."
-        )
-    return labels, probabilities
-
-
-def _by_label(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """AUROC of each label, mean over seeds `[K]`."""
-    return auroc(labels.T, probabilities.transpose(0, 2, 1)).mean(axis=0)
-
-
-def _resample(
-    labels: np.ndarray, methods: list[np.ndarray], patients: Sequence, replicates: int, seed: int
-) -> list[np.ndarray]:
-    """AUROC of each resample and label, mean over seeds: `[R, K]` for each method."""
-    names, patient = np.unique(np.asarray(patients), return_inverse=True)
-    if len(patient) != len(labels):
-        raise ValueError(f"{len(patient)} patients for {len(labels)} cases.")
-    columns = [
-        [
-            [_Column(labels[:, k], one[:, k], patient, len(names)) for one in method]
-            for k in range(labels.shape[1])
-        ]
-        for method in methods
-    ]
-    samples = [[] for _ in methods]
-    for counts in draw_patients(len(names), replicates, seed):  # [M, r]
-        for method, sample in zip(columns, samples, strict=True):
-            sample.append(
-                np.stack([np.mean([one.auroc(counts) for one in seeds], axis=0) for seeds in method], axis=1)
-            )
-    return [np.concatenate(sample) for sample in samples]
+    methods = {"a": probabilities_a, "b": probabilities_b}
+    resampled = ResampledAUROC(labels, methods, patients, replicates=replicates, seed=seed)
+    return resampled.difference("a", "b", confidence=confidence)
 
 
 def draw_patients(num_patients: int, replicates: int, seed: int) -> Iterator[np.ndarray]:
@@ -151,65 +199,38 @@ def draw_patients(num_patients: int, replicates: int, seed: int) -> Iterator[np.
         yield flat.reshape(num_patients, size).astype(np.float32)  # exact: far below 2 ** 24
 
 
-class _Column:
-    """One label of one method, sorted once, so that a resample costs one sparse product.
-
-    The positives' distinct probabilities cut the line into bins: bin `2 i + 1` holds the cases equal
-    to the i-th of them, bin `2 i` those between it and its lower neighbour.
-    """
-
-    def __init__(self, labels: np.ndarray, probabilities: np.ndarray, patient: np.ndarray, num_patients: int):
-        self.cuts = np.unique(probabilities[labels == 1])
-        self.positives = self._bins(probabilities, labels == 1, patient, num_patients)[1::2]
-        self.negatives = self._bins(probabilities, labels == 0, patient, num_patients)
-
-    def _bins(self, probabilities, chosen, patient, num_patients) -> sparse.csr_array:
-        """How many of the chosen cases each patient has in each bin `[G, M]`."""
-        chosen_probabilities = probabilities[chosen]
-        # Left and right insertion place differ by one on a cut and are equal between two.
-        bins = np.searchsorted(self.cuts, chosen_probabilities, "left")
-        bins = bins + np.searchsorted(self.cuts, chosen_probabilities, "right")
-        ones = np.ones(len(bins), np.float32)
-        return sparse.csr_array((ones, (bins, patient[chosen])), shape=(2 * len(self.cuts) + 1, num_patients))
-
-    def auroc(self, counts: np.ndarray) -> np.ndarray:
-        """AUROC with patient m counted `counts[m, r]` times `[r]`; NaN where one class is missing."""
-        positives = (self.positives @ counts).astype(np.float64)  # [U, r]
-        negatives = (self.negatives @ counts).astype(np.float64)  # [2 U + 1, r]
-        below = np.cumsum(negatives, axis=0)
-        wins = np.sum(positives * (below[0:-1:2] + negatives[1::2] / 2), axis=0)
-        pairs = positives.sum(0) * negatives.sum(0)
-        return np.where(pairs > 0, wins / np.maximum(pairs, 1), np.nan)
+def _shaped(labels: ArrayLike, probabilities: ArrayLike) -> np.ndarray:
+    """Return probabilities `[S, N, K]`."""
+    labels, probabilities = checked(labels, probabilities)
+    if probabilities.ndim == labels.ndim:
+        probabilities = probabilities[None]
+    if labels.ndim != 2 or probabilities.shape[1:] != labels.shape:
+        raise ValueError(
+            f"Labels must be [N, K] and probabilities [N, K] or [S, N, K]; found {labels.shape} and "
+            f"{probabilities.shape[1:]}."
+        )
+    return probabilities
 
 
-def _interval(
-    labels: np.ndarray, estimate: np.ndarray, samples: np.ndarray, patients: Sequence, *, confidence: float
-) -> BootstrapAUROC:
-    """Percentiles of `samples [R, K]` around `estimate [K]`."""
-    missing = np.isnan(samples)
-    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
-    label_low, label_high = np.full((2, len(estimate)), np.nan)
-    for k in np.flatnonzero(~np.isnan(estimate)):
-        if not missing[:, k].all():
-            label_low[k], label_high[k] = np.quantile(samples[~missing[:, k], k], tails)
-
-    # A label that drops out of a resample must not move the mean by being easy or hard: average the
-    # distances from the estimates of those that are there.
-    usable = np.flatnonzero(~np.isnan(estimate))
-    distances = np.ma.masked_invalid(samples[:, usable] - estimate[usable]).mean(axis=1).compressed()
-    mean = float(estimate[usable].mean()) if usable.size else np.nan
-    low, high = mean + np.quantile(distances, tails) if distances.size else (np.nan, np.nan)
-    return BootstrapAUROC(
-        estimate=mean,
-        low=float(low),
-        high=float(high),
-        label_estimate=estimate,
-        label_low=label_low,
-        label_high=label_high,
-        num_patients=len(np.unique(np.asarray(patients))),
-        num_cases=(~np.isnan(labels)).sum(0),
-        num_positives=(labels == 1).sum(0),
-        num_dropped=missing.sum(0),
-        replicates=len(samples),
-        confidence=confidence,
-    )
+def _resample(
+    labels: np.ndarray,
+    methods: Mapping[Hashable, np.ndarray],
+    patient: np.ndarray,
+    num_patients: int,
+    replicates: int,
+    seed: int,
+) -> dict[Hashable, np.ndarray]:
+    """AUROC of each resample and label, mean over seeds: name -> `[R, K]`."""
+    columns = {
+        name: [
+            [SortedLabel(labels[:, k], one[:, k], patient, num_patients) for one in probabilities]
+            for k in range(labels.shape[1])
+        ]
+        for name, probabilities in methods.items()
+    }
+    samples = {name: [] for name in methods}
+    for counts in draw_patients(num_patients, replicates, seed):  # [M, r]
+        for name, by_label in columns.items():
+            means = [np.mean([one.auroc(counts) for one in seeds], axis=0) for seeds in by_label]
+            samples[name].append(np.stack(means, axis=1))
+    return {name: np.concatenate(parts) for name, parts in samples.items()}
