@@ -10,8 +10,9 @@ import pandas as pd
 
 from lib.config import config_hash
 from lib.metrics.accuracy import bootstrap_accuracy
+from lib.metrics.bootstrap import BootstrapAUROC, ResampledAUROC
 from lib.metrics.classification import auroc
-from lib.metrics.statistics import bootstrap_auroc, paired_bootstrap_auroc, seed_t_test
+from lib.metrics.statistics import bootstrap_auroc, seed_t_test
 from lib.protocols.prediction_tables import average_cases, target_names, target_values
 from workbench.runs import WEIGHTS_ID, Run, list_runs
 
@@ -60,13 +61,14 @@ def summary(
     rows = []
     for group in _groups(runs, root):
         stacks = {method: stacked(members) for method, members in group.methods.items()}
+        resampled = _resample(stacks, replicates)
         for method, stack in stacks.items():
-            row = {**group.names, "method": method, **_summarise(stack, replicates)}
+            row = {**group.names, "method": method, **_summarise(stack, resampled.interval(method))}
             if group.task == "multi_class":
                 accuracy = bootstrap_accuracy(*stack, replicates=replicates)
                 row |= dict(zip(ACCURACY_COLUMNS, accuracy, strict=True))
             if comparator in stacks and method != comparator:
-                row |= _compare(stack, stacks[comparator], replicates)
+                row |= _compare(stack, stacks[comparator], resampled.difference(method, comparator))
             rows.append(row)
     order = ["recipe", "settings", "label_ratio", "method"]
     columns = [*COLUMNS, *(ACCURACY_COLUMNS if any("accuracy" in row for row in rows) else ())]
@@ -149,9 +151,16 @@ def _groups(runs: Sequence[Run] | None, root: Path | str | None) -> list[_Group]
     return list(groups.values())
 
 
-def _summarise(stack: "Stack", replicates: int) -> dict[str, Any]:
+def _resample(stacks: "Mapping[str, Stack]", replicates: int) -> ResampledAUROC:
+    """Resample the patients once, for all methods."""
+    first = next(iter(stacks.values()))
+    assert all(np.array_equal(one.labels, first.labels, equal_nan=True) for one in stacks.values())
+    methods = {method: stack.probabilities for method, stack in stacks.items()}
+    return ResampledAUROC(first.labels, methods, first.patients, replicates=replicates)
+
+
+def _summarise(stack: "Stack", result: BootstrapAUROC) -> dict[str, Any]:
     """Return what `summary` says about one method alone."""
-    result = bootstrap_auroc(stack.labels, stack.probabilities, stack.patients, replicates=replicates)
     by_seed = stack.by_seed()
     return {
         "num_seeds": len(by_seed),
@@ -164,12 +173,8 @@ def _summarise(stack: "Stack", replicates: int) -> dict[str, Any]:
     }
 
 
-def _compare(stack: "Stack", other: "Stack", replicates: int) -> dict[str, Any]:
+def _compare(stack: "Stack", other: "Stack", paired: BootstrapAUROC) -> dict[str, Any]:
     """Return what `summary` says about a method against another on the same test images."""
-    assert np.array_equal(stack.labels, other.labels, equal_nan=True)
-    paired = paired_bootstrap_auroc(
-        stack.labels, stack.probabilities, other.probabilities, stack.patients, replicates=replicates
-    )
     a, b = stack.by_seed(), other.by_seed()
     return {
         "difference": paired.estimate,
