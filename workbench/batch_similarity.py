@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lib.data.store import Store
 from workbench.embedded import INITIAL, TRAINED, Opened
 from workbench.inputs import open_data, resolve_device
 from workbench.pair_examples import PairLoader
@@ -67,15 +68,13 @@ def batch_similarity(run: Run) -> BatchSimilarity:
             images = one.objective.embed_images(batch.images[:, 0]).detach().cpu().numpy()
             values = one.pairs.similarity(one.pairs.embed_texts(read), images)
             by_weights.setdefault(weights, values)  # of the first batch
-            ranks[weights] += _own_ranks(values).tolist()
+            ranks[weights] += own_ranks(values).tolist()
         if not texts:
             studies, texts = batch.study_rows.cpu().numpy(), read
-    order = _by_label(store.labels[studies])
-    names = np.array(store.label_names)
-    positive = [names[labels == 1] for labels in store.labels[studies[order]]]
+    order = by_label(store.labels[studies])
     return BatchSimilarity(
         study_ids=store.studies["study_id"].iloc[studies[order]].tolist(),
-        labels=[", ".join(labels) or "none positive" for labels in positive],
+        labels=positive_labels(store, studies[order]),
         texts=[texts[place] for place in order],
         by_weights={weights: values[order][:, order] for weights, values in by_weights.items()},
         ranks={weights: float(np.mean(values)) for weights, values in ranks.items()},
@@ -83,14 +82,19 @@ def batch_similarity(run: Run) -> BatchSimilarity:
     )
 
 
-def _own_ranks(similarity: np.ndarray) -> np.ndarray:
+def own_ranks(similarity: np.ndarray) -> np.ndarray:
     """Return at which rank each text has its own picture, from 1."""
     own = similarity.diagonal()[:, None]
     return (similarity > own).sum(axis=1) + ((similarity == own).sum(axis=1) + 1) / 2
 
 
-def _by_label(labels: np.ndarray) -> np.ndarray:
+def by_label(labels: np.ndarray) -> np.ndarray:
     """Return the order in which rows `[B, K]` of one first positive label are neighbours; none comes last."""
-    positive = labels == 1
-    first = np.where(positive.any(axis=1), positive.argmax(axis=1), labels.shape[1])
-    return np.argsort(first, kind="stable")
+    last = np.ones((len(labels), 1), bool)
+    return np.argsort(np.concatenate([labels == 1, last], axis=1).argmax(axis=1), kind="stable")
+
+
+def positive_labels(store: Store, rows: np.ndarray) -> list[str]:
+    """Return the positive labels of some studies as text."""
+    names = np.array(store.label_names)
+    return [", ".join(names[labels == 1]) or "none positive" for labels in store.labels[rows]]

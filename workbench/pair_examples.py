@@ -102,7 +102,7 @@ class PairLoader:
     def pairs(self, epoch: int) -> list[Pair]:
         """Return the pairs of an epoch of one batch."""
         ((batch, read, written),) = self.batches(epoch)
-        pictures = _to_uint8(batch.images[:, 0, 0])
+        pictures = to_uint8(batch.images[:, 0, 0])
         flipped, views = batch.flipped.tolist(), batch.view_rows[:, 0].tolist()
         return [Pair(*one) for one in zip(pictures, read, written, flipped, views, strict=True)]
 
@@ -157,5 +157,5 @@ def _telling(store: Store, rows: np.ndarray, seed: int) -> np.ndarray:
     return np.concatenate([rows[says.to_numpy(bool)], rows[~says.to_numpy(bool)]])
 
 
-def _to_uint8(images: Tensor) -> np.ndarray:
+def to_uint8(images: Tensor) -> np.ndarray:
     return (denormalize(images).clamp(0, 1) * 255).round().byte().cpu().numpy()

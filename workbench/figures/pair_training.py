@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from workbench import theme
 from workbench.batch_similarity import BatchSimilarity
@@ -13,13 +12,12 @@ from workbench.figures.html_table import html_table
 from workbench.figures.pictures import data_uri
 from workbench.figures.report_text import highlight_sides
 from workbench.figures.runs import note_of
+from workbench.figures.similarity import similarity_panels
 from workbench.pair_examples import Example, Pair
 from workbench.runs import Run
 
 SIDE = 150
 """Pixels of a picture in the table."""
-
-PANELS = {"initial": "before training", "trained": "after training"}
 
 
 def pair_table(examples: Sequence[Example], *, title: str, note: str = "") -> str:
@@ -66,46 +64,20 @@ def similarity_matrices(batch: BatchSimilarity, *, note: str = "") -> go.Figure:
         note: where they come from.
     """
     size = len(batch.texts)
-    titles = [
-        f"{PANELS[weights]}: own picture at rank {batch.ranks[weights]:.1f} of {size}"
-        for weights in batch.by_weights
-    ]
-    figure = make_subplots(rows=1, cols=len(titles), subplot_titles=titles, horizontal_spacing=0.08)
-    figure.update_annotations(font={"size": 12, "color": theme.QUIET})
     text = [html.escape(text, quote=False) for text in batch.texts]
     names = [
         html.escape(f"{study}: {labels}", quote=False)
         for study, labels in zip(batch.study_ids, batch.labels, strict=True)
     ]
     hover = [[f"text: {one}<br>picture: {other}" for other in names] for one in text]
-    for column, values in enumerate(batch.by_weights.values(), start=1):
-        figure.add_trace(
-            go.Heatmap(
-                z=np.round(values, 4),
-                coloraxis="coloraxis",
-                text=hover,
-                hovertemplate="%{z:.3f}<br>%{text}<extra></extra>",
-            ),
-            row=1,
-            col=column,
-        )
-        figure.update_xaxes(title="picture", showticklabels=False, showgrid=False, row=1, col=column)
-        figure.update_yaxes(
-            title="text" if column == 1 else None,
-            showticklabels=False,
-            showgrid=False,
-            autorange="reversed",
-            scaleanchor=f"x{column if column > 1 else ''}",
-            constrain="domain",
-            row=1,
-            col=column,
-        )
-    return theme.style(
-        figure,
+    return similarity_panels(
+        batch.by_weights,
+        batch.ranks,
+        hover,
+        rows="text",
+        columns="picture",
         title=f"Similarity of {size} texts and {size} pictures of one batch",
         note=f"{note} | ranks: means over {batch.num_texts:,} texts, by chance {(size + 1) / 2:g}",
-        height=520,
-        coloraxis={"colorscale": "Cividis", "colorbar": {"title": "similarity", "thickness": 12, "len": 0.8}},
     )
 
 
