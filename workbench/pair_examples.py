@@ -158,4 +158,5 @@ def _telling(store: Store, rows: np.ndarray, seed: int) -> np.ndarray:
 
 
 def to_uint8(images: Tensor) -> np.ndarray:
+    """Return normalised pictures of any shape as grey values, uint8."""
     return (denormalize(images).clamp(0, 1) * 255).round().byte().cpu().numpy()

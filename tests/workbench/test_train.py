@@ -38,8 +38,8 @@ def grid(world, pretrained):
 def test_a_pretraining_leaves_its_evidence(world, pretrained):
     assert pretrained.state == "finished" and pretrained.folder.parent == world.root
     assert {
-        "config.yaml", "config.json", "env.json", "status.json", "audit.json", "metrics.jsonl", "tokenizer.json",
-        "result.json", "checkpoints/best.safetensors", "checkpoints/last.pt",
+        "config.yaml", "config.json", "env.json", "status.json", "audit.json", "metrics.jsonl",
+        "tokenizer.json", "result.json", "checkpoints/best.safetensors", "checkpoints/last.pt",
     } == set(pretrained.files()["file"])  # fmt: skip
     store, manifest = open_data(pretrained)
     assert pretrained.config["store_id"] == store.id and pretrained.config["manifest_id"] == manifest.id
