@@ -72,6 +72,15 @@ def test_pictures_are_restored_by_both_weights_and_their_errors_are_right(traine
     assert f"error of {len(batch)} (" in rows.note
 
 
+def test_validation_pictures_are_not_varied(trained):
+    run = trained("context_restoration")
+    store, manifest = open_data(run)
+    views = np.isin(store.views["study_row"], manifest.rows("validation"))
+    middles = {np.asarray(store.images[row])[2:34, 2:34].tobytes() for row in views.nonzero()[0]}
+    (rows,) = restored(run, 3)
+    assert all(tiles[0].picture.tobytes() in middles for tiles in rows.rows)
+
+
 def test_words_are_crops_of_one_place_and_the_place_is_marked(trained):
     run = trained("transvw")
     (rows,) = visual_words(run, 2)
