@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -76,16 +77,24 @@ class Lab:
             self._process.wait()
 
     def _wait_for(self, runtime: Path) -> dict:
-        """Return what the server says about itself once it listens."""
+        """Return what the server says about itself, which it does a moment before it listens."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             for path in runtime.glob("jpserver-*.json"):
                 text = path.read_text()
-                if text.endswith("}"):
-                    return json.loads(text)
+                if text.endswith("}") and _answers(about := json.loads(text)):
+                    return about
             assert self._process.poll() is None, self.log.read_text()
             time.sleep(0.1)
         raise AssertionError(f"JupyterLab did not start in a minute:\n{self.log.read_text()}")
+
+
+def _answers(about: dict) -> bool:
+    try:
+        socket.create_connection((about["hostname"], about["port"]), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")
