@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint format lab bench clean browser
+.PHONY: help env demo test lint format lab bench clean browser slurm
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s:
@@ -16,11 +16,14 @@ $(INSTALLED): pyproject.toml environment.yml scripts/make_env.sh
 demo: $(INSTALLED)  ## the tour on phantom studies, headless: six to eight minutes on 2 cores
 	$(BIN)/workbench demo
 
-test: $(INSTALLED) browser  ## the whole test suite
+test: $(INSTALLED) browser slurm  ## the whole test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 browser:
 	sh scripts/install_chromium.sh
+
+slurm:
+	sh scripts/install_slurm.sh
 
 lint: $(INSTALLED)  ## style, import directions, notebooks without outputs
 	$(BIN)/ruff check .

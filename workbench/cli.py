@@ -159,6 +159,15 @@ def sweep(
     file: Annotated[str, typer.Argument(help="name of a sweep, or a path")],
     overrides: Overrides = None,
     workers: Annotated[int, typer.Option(help="runs at a time; they share the cores")] = 2,
+    executor: Annotated[
+        str,
+        typer.Option(help="direct or notebook, which keeps executed pages; else as the file says"),
+    ] = "",
+    cluster: Annotated[str, typer.Option(help="slurm: each run is a job of the cluster")] = "",
+    slurm: Annotated[
+        list[str],
+        typer.Option(metavar="KEY=VALUE", help="partition, account, time, gpus, ... of a run; repeatable"),
+    ] = [],  # noqa: B006 - typer copies it
     table: Annotated[str, typer.Option(help="how to print: text, markdown, latex, csv")] = "text",
     look: Annotated[bool, typer.Option("--look", help="only show how far it is")] = False,
 ) -> None:
@@ -166,20 +175,15 @@ def sweep(
 
     What is finished is taken as it is. Failures are listed at the end, and the same command does these again.
     """
-    from workbench.sweep_tables import print_sweep
-    from workbench.sweeps import failures, find_cells, read_sweep, run_sweep
+    from workbench.sweep_command import do_sweep, look_at_sweep
 
-    wanted = read_sweep(file)
     if look:
-        cells = find_cells(wanted, overrides=overrides or [])
+        code = look_at_sweep(file, overrides or [], table)
     else:
-        cells = run_sweep(wanted, workers=workers, overrides=overrides or [])
-    print_sweep(wanted, cells, table)
-    missing = failures(cells)
-    print(f"\n{len(cells) - len(missing)} of {len(cells)} fine-tunings are finished.")
-    if missing and not look:
-        print("Failed; the same command does only these again:\n  " + "\n  ".join(missing), file=sys.stderr)
-        raise typer.Exit(1)
+        code = do_sweep(
+            file, overrides or [], table, workers=workers, executor=executor, cluster=cluster, settings=slurm
+        )
+    raise typer.Exit(code)
 
 
 @app.command()

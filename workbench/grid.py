@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workbench.inputs import encoder_of
 from workbench.jobs import Job, failures_of, run_all
+from workbench.launch import start_training
 from workbench.runs import Run
 
 NUM_DRAWS = 5
@@ -61,6 +62,31 @@ def finetune_grid(
     return [outcome.run for outcome in outcomes if outcome.run]
 
 
+def choose_methods(
+    methods: Sequence[str],
+    weights: Sequence[str],
+    pretraining: str,
+    pretraining_overrides: Sequence[str] = (),
+) -> tuple[dict[str, str | Run], list[str]]:
+    """Return what to compare, name in tables -> initial weights, and overrides that all of it needs.
+
+    Args:
+        methods: names in tables; none: random weights and those of the pre-training, both on its encoder.
+        weights: of each of the methods: "random", a run or a file, for the encoder that the recipe has.
+        pretraining: recipe, done first where no run of it is finished.
+        pretraining_overrides: of that recipe.
+
+    Raises:
+        ValueError: another number of weights than of methods.
+    """
+    if len(methods) != len(weights):
+        raise ValueError(f"methods {list(methods)} need as many weights, not {list(weights)}.")
+    if methods:
+        return dict(zip(methods, weights, strict=True)), []
+    run = start_training(pretraining, pretraining_overrides).wait()
+    return {"random": "random", run.config["objective"]["name"]: run}, [same_encoder(run)]
+
+
 def same_encoder(pretraining: Run) -> str:
     """Return the override that gives any fine-tuning the encoder of a pre-training."""
     return f"encoder={json.dumps(encoder_of(str(pretraining.folder)))}"
@@ -75,8 +101,17 @@ def finetuning_job(
     overrides: Sequence[str] = (),
 ) -> Job:
     """Return one cell of a grid; arguments as in `finetune_grid`."""
-    place = init.folder if isinstance(init, Run) else init
-    settings = (f"method={json.dumps(method)}", f"init={json.dumps(str(place))}", f"seed={seed}")
+    place = str(init.folder.absolute() if isinstance(init, Run) else init)
+    settings = (f"method={json.dumps(method)}", f"init={json.dumps(place)}", f"seed={seed}")
     subset = (f"finetune.label_ratio={label_ratio}", f"finetune.draw={seed % NUM_DRAWS}")
     title = f"{method}, label ratio {label_ratio:g}, seed {seed}"
-    return Job(title, recipe, (*overrides, *settings, *subset))
+    page = {
+        "methods": [method],
+        "weights": [place],
+        "recipe": recipe,
+        "overrides": list(overrides),
+        "label_ratios": [label_ratio],
+        "seeds": [seed],
+        "shown_ratio": label_ratio,
+    }
+    return Job(title, recipe, (*overrides, *settings, *subset), page)

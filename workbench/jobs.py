@@ -1,20 +1,24 @@
-"""Many runs by their recipes, in a few processes; one that fails never stops the others."""
+"""Many runs by their recipes, in a few processes or as Slurm jobs; one that fails never stops the others."""
 
-import dataclasses
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-from tqdm.auto import tqdm
-
 from lib.data.workers import run_jobs
 from workbench.plan import plan
-from workbench.runs import Run, find_finished, find_running
+from workbench.run_bar import RunBar
+from workbench.runs import Run, find_finished, runs_root
+from workbench.slurm import Slurm, run_on_slurm
+from workbench.tasks import Answer, Task, lost
+
+EXECUTORS = ("direct", "notebook")
+"""Who does a run: the worker itself, or notebook 05_finetune in its own kernel, whose executed copy stays."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Job:
     """One run that is wanted.
 
@@ -22,36 +26,25 @@ class Job:
         title: what it is, for people.
         recipe: its name, or a path.
         overrides: of the recipe.
+        page: parameters with which notebook 05_finetune does this run and no other; empty: no page does it.
     """
 
     title: str
     recipe: str
     overrides: tuple[str, ...] = ()
+    page: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 class Outcome(NamedTuple):
-    """How a job ended: the finished run, or why there is none."""
+    """How a job ended: the finished run, or why there is none, and whether another process is at it."""
 
     run: Run | None
     failure: str = ""
+    elsewhere: bool = False
 
 
-class _Task(NamedTuple):
-    """A job as a worker takes it."""
-
-    index: int
-    recipe: str
-    overrides: tuple[str, ...]
-    root: str | None
-    num_threads: int
-
-
-class _Answer(NamedTuple):
-    """What a worker says of it: the run's folder, or why there is no finished one."""
-
-    index: int
-    folder: str
-    failure: str
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while runs were going on; says how many are finished, which is kept."""
 
 
 def run_all(
@@ -59,8 +52,10 @@ def run_all(
     *,
     workers: int = 2,
     root: Path | str | None = None,
-    title: str = "runs",
+    title: str = "run",
     progress: bool = True,
+    executor: str = "direct",
+    slurm: Slurm | None = None,
 ) -> list[Outcome]:
     """Do every job that is not done yet; finished runs are taken as they are.
 
@@ -69,32 +64,47 @@ def run_all(
         workers: processes, which share the cores; 0 works in this process. One that dies (for want of memory,
             say) is a failure of its job alone.
         root: of the run folders; None: `outputs/runs` of the project.
-        title: of the bar.
+        title: of one of them, for the bar.
         progress: shows a bar over the runs, unless TQDM_DISABLE is set.
+        executor: one of `EXECUTORS`; a job without a page is done directly.
+        slurm: what each run asks of a Slurm cluster, where all of them then run; `workers` is for nothing.
 
     Returns:
         One outcome per job, in their order.
+
+    Raises:
+        ValueError: no such executor, or no Slurm here.
+        Interrupted: by Ctrl-C; no worker and no Slurm job is left.
     """
-    cores = len(os.sched_getaffinity(0))
-    tasks = [
-        _Task(
+    if executor not in EXECUTORS:
+        raise ValueError(f"Unknown executor {executor!r}. Known: {', '.join(EXECUTORS)}.")
+    place = None if root is None else str(Path(root).absolute())
+    workers = 1 if slurm else workers
+    num_threads = slurm.cpus if slurm else max(1, _cores() // max(1, workers))
+    outcomes = {index: Outcome(run) for index, job in enumerate(jobs) if (run := find_done(job, root))}
+    missing = [
+        Task(
             index=index,
             recipe=job.recipe,
             overrides=job.overrides,
-            root=None if root is None else str(root),
-            num_threads=max(1, cores // max(1, workers)),
+            root=place,
+            num_threads=num_threads,
+            page={**job.page, "workers": workers} if job.page and executor == "notebook" else None,
         )
         for index, job in enumerate(jobs)
+        if index not in outcomes
     ]
-    outcomes = {index: Outcome(run) for index, job in enumerate(jobs) if (run := find_done(job, root))}
-    missing = [task for task in tasks if task.index not in outcomes]
-    quiet: dict[str, Any] = {} if progress else {"disable": True}
-    with tqdm(total=len(jobs), initial=len(outcomes), desc=title, unit="run", **quiet) as bar:
-        answers = run_jobs("workbench.jobs:do_task", missing, min(workers, len(missing)), lost=_lost)
-        for answer in answers:
-            run = Run(answer.folder) if answer.folder else None
-            outcomes[answer.index] = Outcome(run, answer.failure)
-            bar.update()
+    with RunBar(len(jobs), len(outcomes), f"{title}s", progress) as bar:
+        try:
+            # What another process is at may be finished, or free, when everything else is done.
+            for _ in range(2):
+                for answer in _answers(missing, workers, root, slurm):
+                    outcomes[answer.index] = _outcome(answer)
+                    bar.show(outcomes.values())
+                missing = [task for task in missing if outcomes[task.index].elsewhere]
+        except KeyboardInterrupt:
+            finished = sum(one.run is not None for one in outcomes.values())
+            raise Interrupted(f"{finished} of {len(jobs)} {title}s are finished") from None
     return [outcomes[index] for index in range(len(jobs))]
 
 
@@ -114,23 +124,23 @@ def failures_of(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> list[str]:
     return [f"{job.title}: {one.failure}" for job, one in zip(jobs, outcomes, strict=True) if one.run is None]
 
 
-def do_task(task: _Task) -> _Answer:
-    """Do one run in a worker; a failure is an answer, so that the others go on."""
-    from workbench.train import train  # which imports this module
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(task.num_threads)
-    try:
-        ongoing = find_running(plan(task.recipe, task.overrides, root=task.root), task.root)
-        if ongoing is not None:
-            return _Answer(task.index, "", f"another process is at it: {ongoing.folder}")
-        run = train(task.recipe, task.overrides, root=task.root, progress=False)
-        return _Answer(task.index, str(run.folder), "")
-    except Exception as error:
-        return _Answer(task.index, "", f"{type(error).__name__}: {error}")
-    finally:
-        torch.set_num_threads(before)
+def _cores() -> int:
+    """Return the cores of this process; a Slurm job has those that it asked for, bound to them or not."""
+    bound = len(os.sched_getaffinity(0))
+    return min(bound, int(os.environ.get("SLURM_CPUS_PER_TASK", bound)))
 
 
-def _lost(task: _Task, reason: str) -> _Answer:
-    return _Answer(task.index, "", reason)
+def _answers(
+    tasks: Sequence[Task], workers: int, root: Path | str | None, slurm: Slurm | None
+) -> Iterator[Answer]:
+    """Yield answers in the order of completion; whatever ends this, no worker is left."""
+    if slurm is not None:
+        answers = run_on_slurm(tasks, slurm, runs_root(root))
+    else:
+        answers = run_jobs("workbench.tasks:do_task", tasks, min(workers, len(tasks)), lost=lost)
+    with contextlib.closing(answers):
+        yield from answers
+
+
+def _outcome(answer: Answer) -> Outcome:
+    return Outcome(Run(answer.folder) if answer.folder else None, answer.failure, answer.elsewhere)

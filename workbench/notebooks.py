@@ -50,14 +50,18 @@ def run_notebook(
     *,
     output: Path | None = None,
     timeout: int = 4 * 3600,
+    folder: Path = PROJECT,
+    environment: Mapping[str, str] | None = None,
 ) -> Path:
-    """Run a notebook headless, in the project's folder, and keep the executed copy.
+    """Run a notebook headless and keep the executed copy.
 
     Args:
         name: of a notebook in `notebooks/`, or a path.
         parameters: values by name; text is converted to the parameter's type.
         output: the executed copy; the default is `outputs/notebooks/<time>-<name>.ipynb`.
         timeout: seconds that one cell may take.
+        folder: where it runs.
+        environment: of its kernel, beside that of this process.
 
     Returns:
         The path of the executed copy.
@@ -87,11 +91,11 @@ def run_notebook(
             # Stored notebooks are stripped of kernel metadata.
             kernel_name="python3",
             language="python",
-            cwd=PROJECT,
+            cwd=folder,
             progress_bar=False,
             log_output=False,
             execution_timeout=timeout,
-            kernel_manager_class=_kernel_manager(),
+            kernel_manager_class=_kernel_manager(environment or {}),
             # The state of one figure widget is the whole plotting library, 5 MB.
             store_widget_state=False,
         )
@@ -119,7 +123,7 @@ def is_headless() -> bool:
     return os.environ.get("WORKBENCH_HEADLESS", "") == "1"
 
 
-def _kernel_manager() -> type:
+def _kernel_manager(more: Mapping[str, str]) -> type:
     """Return a kernel manager over local sockets: no ports that collide, nothing readable over TCP."""
     from jupyter_client.manager import AsyncKernelManager
 
@@ -138,7 +142,7 @@ def _kernel_manager() -> type:
             shutil.rmtree(self._sockets, ignore_errors=True)
 
         async def start_kernel(self, **kwargs: Any) -> None:
-            environment = {**os.environ, **(kwargs.pop("env", None) or {}), **KERNEL_ENVIRONMENT}
+            environment = {**os.environ, **(kwargs.pop("env", None) or {}), **more, **KERNEL_ENVIRONMENT}
             await super().start_kernel(**kwargs, env=environment)
 
     return IpcKernelManager

@@ -12,12 +12,15 @@
     comparator: random  # optional: what the others are compared with
     pretraining_overrides: []  # optional: of all pre-trainings
     overrides: []              # optional: of all fine-tunings
+    executor: direct           # optional: or notebook, which keeps an executed page of each fine-tuning
+    slurm: {time: 60}          # optional: what each run asks of a cluster (workbench/slurm.py)
 
 A pre-training is done once and serves all its fine-tunings. What is finished is never done again, so a sweep
-is its own resume, and nothing is kept of it but the runs.
+is its own resume, and nothing is kept of it but the runs. docs/sweeps.md tells the rest.
 """
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,9 +31,10 @@ import yaml
 from lib.config import build
 from lib.protocols.finetune import RANDOM
 from workbench.grid import finetuning_job
-from workbench.jobs import Job, Outcome, failures_of, find_done, run_all
+from workbench.jobs import EXECUTORS, Job, Outcome, failures_of, find_done, run_all
 from workbench.recipe import RECIPES
 from workbench.runs import Run
+from workbench.slurm import Slurm
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -65,8 +69,12 @@ class Sweep:
     comparator: str = RANDOM
     pretraining_overrides: list[str] = dataclasses.field(default_factory=list)
     overrides: list[str] = dataclasses.field(default_factory=list)
+    executor: str = EXECUTORS[0]
+    slurm: Slurm = dataclasses.field(default_factory=Slurm)
 
     def __post_init__(self) -> None:
+        if self.executor not in EXECUTORS:
+            raise ValueError(f"Unknown executor {self.executor!r}. Known: {', '.join(EXECUTORS)}.")
         for name in ("methods", "targets", "label_ratios", "seeds"):
             values = getattr(self, name)
             if not values:
@@ -92,6 +100,12 @@ class Cell:
     label_ratio: float
     seed: int
     outcome: Outcome
+
+
+Place = tuple[str, str, float, int]
+"""Target, method, label ratio and seed of a cell."""
+
+_MISSING = Outcome(None, "not run yet")
 
 
 def read_sweep(name: str) -> Sweep:
@@ -126,6 +140,8 @@ def run_sweep(
     root: Path | str | None = None,
     overrides: Sequence[str] = (),
     progress: bool = True,
+    executor: str = "",
+    slurm: Slurm | None = None,
 ) -> list[Cell]:
     """Do what is missing of a sweep: first the pre-trainings, then the fine-tunings.
 
@@ -135,41 +151,49 @@ def run_sweep(
         root: of the run folders; None: `outputs/runs` of the project.
         overrides: of all fine-tunings, after those of the file.
         progress: shows bars, unless TQDM_DISABLE is set.
+        executor: who does the fine-tunings, instead of what the sweep says.
+        slurm: what each run asks of a Slurm cluster, where all then run; None: they run here.
 
     Returns:
         Every cell: methods within label ratios within seeds within targets. A failure is the outcome of its
-        cell; no other cell suffers from it.
+        cell; no other cell suffers from it. Neither do cells that another process is at.
+
+    Raises:
+        ValueError: no such executor, or no Slurm here.
+        Interrupted: by Ctrl-C; what is finished is kept.
     """
+    do = functools.partial(run_all, workers=workers, root=root, progress=progress, slurm=slurm)
     pretrainings = pretraining_jobs(sweep)
     jobs = list(dict.fromkeys(pretrainings.values()))
-    trained = dict(
-        zip(
-            jobs,
-            run_all(jobs, workers=workers, root=root, title="pre-training", progress=progress),
-            strict=True,
-        )
-    )
+    trained = dict(zip(jobs, do(jobs, title="pre-training"), strict=True))
     origins = {method: trained[job] for method, job in pretrainings.items()}
     planned = _plan_cells(sweep, origins, overrides)
     wanted = [one for one in planned if isinstance(one[1], Job)]
-    outcomes = run_all(
-        [job for _, job in wanted], workers=workers, root=root, title="fine-tuning", progress=progress
-    )
+    outcomes = do([job for _, job in wanted], title="fine-tuning", executor=executor or sweep.executor)
     done = {place: outcome for (place, _), outcome in zip(wanted, outcomes, strict=True)}
-    return [Cell(*place, done.get(place) or Outcome(None, str(reason))) for place, reason in planned]
+    return [Cell(*place, done.get(place) or found) for place, found in planned]
 
 
 def find_cells(sweep: Sweep, *, root: Path | str | None = None, overrides: Sequence[str] = ()) -> list[Cell]:
     """Look how far a sweep is; nothing is run here. Arguments and result as in `run_sweep`."""
-    missing = Outcome(None, "not run yet")
+    return [
+        Cell(*place, _MISSING._replace(run=find_done(job, root)) if isinstance(job, Job) else _MISSING)
+        for place, job in cell_jobs(sweep, root=root, overrides=overrides).items()
+    ]
+
+
+def cell_jobs(
+    sweep: Sweep, *, root: Path | str | None = None, overrides: Sequence[str] = ()
+) -> dict[Place, Job | Outcome]:
+    """Return the job of every cell, or the outcome of one whose pre-training is not finished; nothing is run.
+
+    Arguments and order as in `run_sweep`.
+    """
     origins = {
-        method: Outcome(run) if (run := find_done(job, root)) else missing
+        method: Outcome(run) if (run := find_done(job, root)) else _MISSING
         for method, job in pretraining_jobs(sweep).items()
     }
-    return [
-        Cell(*place, Outcome(find_done(job, root), "not run yet") if isinstance(job, Job) else missing)
-        for place, job in _plan_cells(sweep, origins, overrides)
-    ]
+    return dict(_plan_cells(sweep, origins, overrides))
 
 
 def pretraining_jobs(sweep: Sweep) -> dict[str, Job]:
@@ -211,14 +235,11 @@ def cell_table(cells: Sequence[Cell]) -> pd.DataFrame:
     )
 
 
-Place = tuple[str, str, float, int]
-
-
 def _plan_cells(
     sweep: Sweep, origins: dict[str, Outcome], overrides: Sequence[str]
-) -> list[tuple[Place, Job | str]]:
-    """Return every cell with its job, or with the reason why it cannot be run."""
-    planned: list[tuple[Place, Job | str]] = []
+) -> list[tuple[Place, Job | Outcome]]:
+    """Return every cell with its job, or with the outcome that it has without one."""
+    planned: list[tuple[Place, Job | Outcome]] = []
     for target, recipe in sweep.targets.items():
         for seed in sweep.seeds:
             for label_ratio in sweep.label_ratios:
@@ -226,7 +247,8 @@ def _plan_cells(
                     place = (target, name, label_ratio, seed)
                     origin = origins.get(name)
                     if origin is not None and origin.run is None:
-                        planned.append((place, f"pre-training {method.pretraining}: {origin.failure}"))
+                        reason = f"pre-training {method.pretraining}: {origin.failure}"
+                        planned.append((place, origin._replace(failure=reason)))
                         continue
                     init: Any = origin.run if origin else method.init
                     same_encoder = ("encoder=pretrained",) if origin else ()

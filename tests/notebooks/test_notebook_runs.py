@@ -33,7 +33,14 @@ PROMISES = {
 }
 """Name of the executed copy -> least number of figures, files. The tour finds everything made."""
 
-ELSEWHERE = {"03_pretrain_convirt", "04_pretrain_baselines", "07_retrieval_zero_shot", "11_published_numbers"}
+ELSEWHERE = {
+    "03_pretrain_convirt",
+    "04_pretrain_baselines",
+    "06_read_sweep",
+    "07_retrieval_zero_shot",
+    "10_read_ablations",
+    "11_published_numbers",
+}
 """Pages that the demo has no time for; they run in test_*_pages and test_published_page."""
 
 

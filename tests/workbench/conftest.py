@@ -31,3 +31,19 @@ def convirt(tmp_path_factory) -> Trained:
     folder = tmp_path_factory.mktemp("convirt")
     made = make_convirt(folder)
     return Trained(made, pretrain(made.recipe, root=folder / "runs", progress=False))
+
+
+@pytest.fixture(scope="session")
+def tiny_sweep(tmp_path_factory):
+    """Return a sweep that is run; one of its methods cannot be pre-trained."""
+    from tests.tiny_read_sweep import make_sweep  # most tests here train nothing
+
+    return make_sweep(tmp_path_factory.mktemp("sweep"))
+
+
+@pytest.fixture(scope="session")
+def sweep_monitor(tiny_sweep):
+    """Return the monitor of that sweep; nothing in it is changed."""
+    from workbench.widgets.sweep_monitor import SweepMonitor
+
+    return SweepMonitor(tiny_sweep.file, root=tiny_sweep.world.root, replicates=100)

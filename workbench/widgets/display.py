@@ -54,3 +54,14 @@ def figure_bundle(figure: Any) -> dict[str, Any]:
 def figure_output(figure: Any) -> tuple[dict[str, Any]]:
     """Return a figure as what an ipywidgets.Output holds."""
     return ({"output_type": "display_data", "metadata": {}, "data": figure_bundle(figure)},)
+
+
+def views_output(views: list[Any]) -> tuple[dict[str, Any], ...]:
+    """Return figures and HTML texts, one below the other, as what an ipywidgets.Output holds."""
+    held: tuple[dict[str, Any], ...] = ()
+    for view in views:
+        if isinstance(view, str):
+            held += ({"output_type": "display_data", "metadata": {}, "data": {"text/html": view}},)
+        else:
+            held += figure_output(view)
+    return held
