@@ -23,13 +23,20 @@ Printed = Mapping[tuple[str, str], float]
 
 
 def effect_figure(
-    effects: pd.DataFrame, printed: Printed, *, comparator: str, axis: str, note: str = ""
+    effects: pd.DataFrame,
+    printed: Printed,
+    *,
+    methods: Sequence[str],
+    comparator: str,
+    axis: str,
+    note: str = "",
 ) -> go.Figure:
     """Show each method minus the comparator in points, a dot for each series, beside what was printed.
 
     Args:
         effects: columns method, series, difference, low, high; one row per dot.
         printed: effects in points by method and series.
+        methods: rows, as far as there is a number of ours or of the paper's.
         comparator: its name.
         axis: what the differences are of.
         note: data, seeds, what the interval covers.
@@ -37,8 +44,9 @@ def effect_figure(
     title = f"What changes without it: each row minus {html.escape(method_name(comparator), quote=False)}"
     if effects.empty:
         return curation.nothing(f"{title}: nothing to compare yet", note=note)
-    methods = list(dict.fromkeys(effects["method"]))
     all_series = list(dict.fromkeys(effects["series"]))
+    known = set(effects["method"]) | {name for name, series in printed if series in all_series}
+    methods = [name for name in methods if name in known]
     step = min(0.24, 0.66 / len(all_series))
     figure = go.Figure()
     for index, series in enumerate(all_series):
@@ -55,15 +63,15 @@ def effect_figure(
             hovertext=[f"{method_name(row.method)}, {series}: {_points(row)}" for row in rows.itertuples()],
             hoverinfo="text",
         )
-        known = [method for method in methods if (method, series) in printed]
-        if known:
+        theirs = [method for method in methods if (method, series) in printed]
+        if theirs:
             figure.add_scatter(
-                x=[printed[method, series] for method in known],
-                y=[place[method] for method in known],
+                x=[printed[method, series] for method in theirs],
+                y=[place[method] for method in theirs],
                 mode="markers",
                 marker={"symbol": "diamond-open", "size": 13, "color": colour, "line": {"width": 1.5}},
                 name=f"{series}, {PRINTED}",
-                hovertext=[f"{method_name(name)}, paper: {printed[name, series]:+.1f}" for name in known],
+                hovertext=[f"{method_name(name)}, paper: {printed[name, series]:+.1f}" for name in theirs],
                 hoverinfo="text",
             )
     figure.add_vline(x=0, line={"color": theme.QUIET, "width": 1, "dash": "dot"})
@@ -200,6 +208,7 @@ def finding_heat_map(
             zmax=most,
             xgap=2,
             ygap=2,
+            showscale=len(methods) > 2,  # of a bar that is lower its numbers lie on each other
             colorbar={"title": "points", "thickness": 12, "len": 0.9},
         )
     )

@@ -136,7 +136,7 @@ def efficiency_table(
         for method in rows_of
     ]
     width = f"{84 / max(1, len(others)):.1f}%"
-    small = '<span style="font-size:12px;overflow-wrap:anywhere">'
+    small = '<span style="font-size:11px;font-weight:normal;overflow-wrap:anywhere">'
     head = {"labels of": "16%"}
     head |= {f"{small}{html.escape(method_name(other))}</span>": width for other in others}
     title = f"How many labels are enough on {target} to be not worse than another method with all of them"

@@ -21,8 +21,8 @@ LOOKS = {
 """State -> fill, border and text."""
 SIGNS = {FINISHED: "ok", RUNNING: "...", FAILED: "x", MISSING: ""}
 """What stands in a square that has no AUROC."""
-ROW, SQUARE = 40, 34
-"""Pixels of a row, and of a square at most."""
+ROW, SQUARE, LINE = 40, 34, 16
+"""Pixels of a row, of a square at most, and of a line of the note."""
 EDGE = 190
 """Pixels left of the squares, for the names."""
 PRETRAINING = "pre-training"
@@ -41,7 +41,7 @@ def sweep_matrix(
         cells: all of one sweep.
         pretrainings: method -> its pre-training.
         title: plain text.
-        note: plain text under it.
+        note: plain text under it; its lines stay.
 
     Returns:
         One trace for each state; `customdata` holds the id of the run, "" where there is none.
@@ -108,9 +108,9 @@ def sweep_matrix(
     return theme.style(
         figure,
         title=html.escape(title, quote=False),
-        note=html.escape(note, quote=False),
-        height=150 + ROW * len(methods),
-        margin={"l": EDGE, "t": 96},
+        note=html.escape(note, quote=False).replace("\n", "<br>"),
+        height=150 + LINE * note.count("\n") + ROW * len(methods),
+        margin={"l": EDGE, "t": 96 + LINE * note.count("\n")},
         legend={
             "y": 1.0,
             "yref": "container",

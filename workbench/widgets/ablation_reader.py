@@ -84,7 +84,10 @@ class AblationReader:
                 source=printed_table(ABLATIONS).source,
                 note=note,
             )
-            return [effects.effect_figure(found, printed, comparator=comparator, axis=AXIS, note=note), table]
+            figure = effects.effect_figure(
+                found, printed, methods=methods, comparator=comparator, axis=AXIS, note=note
+            )
+            return [figure, table]
 
         return self._chooser(draw, target=True, comparator=True)
 

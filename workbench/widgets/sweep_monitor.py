@@ -140,8 +140,8 @@ class SweepMonitor:
     def matrix(self) -> Any:
         """Return the figure of all cells."""
         title = f"{self.name}, {self.looked:%Y-%m-%d %H:%M:%S}"
-        sources = dict.fromkeys(runs.note_of(one) for one in self.runs)
-        note = " | ".join([self.caption, *sources])
+        sources = " | ".join(dict.fromkeys(runs.note_of(one) for one in self.runs))
+        note = "\n".join(filter(None, (sources, self.caption)))
         return sweep_matrix(self.watch.cells, self.watch.pretrainings, title=title, note=note)
 
     def problems(self) -> str:

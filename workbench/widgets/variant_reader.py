@@ -80,7 +80,9 @@ class VariantReader:
                 source=table.source,
                 note=self._note,
             )
-            figure = effects.effect_figure(found, printed, comparator=comparator, axis=AXIS, note=self._note)
+            figure = effects.effect_figure(
+                found, printed, methods=others, comparator=comparator, axis=AXIS, note=self._note
+            )
             return [figure, numbers]
 
         menus = {"comparator": [(one.name, one.name) for one in self.variants]}

@@ -21,14 +21,15 @@ PRINTED = {("A", "100 %"): -1.3, ("<b>B</b>", "100 %"): 2.0, ("gone", "100 %"): 
 
 
 def test_effects_are_dots_in_points_and_printed_ones_diamonds():
-    figure = figures.effect_figure(EFFECTS, PRINTED, comparator="whole", axis="points", note="n")
+    methods = ["A", "<b>B</b>", "gone", "unknown"]
+    figure = figures.effect_figure(EFFECTS, PRINTED, methods=methods, comparator="whole", axis="points")
     few, all_labels, printed = figure.data
     np.testing.assert_allclose(few.x, [-2.0])
     np.testing.assert_allclose(few.error_x.arrayminus, [1.0])
-    np.testing.assert_allclose(printed.x, [-1.3, 2.0])
-    assert list(printed.y) == list(all_labels.y) and printed.marker.color == all_labels.marker.color
-    assert figure.layout.yaxis.ticktext[1] == "&lt;b&gt;B&lt;/b&gt;"
-    empty = figures.effect_figure(EFFECTS[:0], {}, comparator="whole", axis="points")
+    np.testing.assert_allclose(printed.x, [-1.3, 2.0, 9.0])
+    assert list(printed.y[:2]) == list(all_labels.y) and printed.marker.color == all_labels.marker.color
+    assert list(figure.layout.yaxis.ticktext) == ["A", "&lt;b&gt;B&lt;/b&gt;", "gone"]
+    empty = figures.effect_figure(EFFECTS[:0], {}, methods=methods, comparator="whole", axis="points")
     assert "nothing to compare yet" in empty.layout.title.text
 
 

@@ -26,7 +26,7 @@ CELLS = [
 
 
 def test_each_state_is_a_trace_with_its_squares():
-    figure = sweep_matrix(CELLS, {"<b>A</b>": RunState(FINISHED)}, title="file <x>", note="a & b")
+    figure = sweep_matrix(CELLS, {"<b>A</b>": RunState(FINISHED)}, title="file <x>", note="a & b\nc")
     finished, running, failed, missing = figure.data
     assert list(finished.text) == ["ok", ".812"]
     assert list(running.text) == ["..."] and list(failed.text) == ["x"] and list(missing.text) == [""]
@@ -37,7 +37,7 @@ def test_each_state_is_a_trace_with_its_squares():
         "missing (1)",
     ]
     assert "&lt;i&gt;too long" in failed.hovertext[0] and "<i>" not in failed.hovertext[0]
-    assert "&lt;x&gt;" in figure.layout.title.text and "a &amp; b" in figure.layout.title.text
+    assert "&lt;x&gt;" in figure.layout.title.text and "a &amp; b<br>c" in figure.layout.title.text
     assert figure.layout.yaxis.ticktext[1] == "&lt;b&gt;A&lt;/b&gt;"
     # Both methods stand in their own row, a seed in its own column.
     assert finished.y[1] == running.y[0] != failed.y[0] == missing.y[0]
