@@ -104,8 +104,14 @@ class TinySlurm:
         # What the controller says by itself when a node has been silent for minutes.
         self.ask("scontrol", "update", f"nodename={self.host}", "state=down", "reason=silent")
 
+    def preempt(self, name: str) -> None:
+        """Tell a job that it must end soon."""
+        # Left alone, scancel would try for 95 s to tell it again once it is queued again.
+        self.ask("timeout", "2", "scancel", "--signal=USR2", name)
+
     def hurry(self) -> None:
-        """Let jobs that were queued again start at once; Slurm would wait two minutes."""
+        """Let jobs that were queued again start soon; Slurm would wait two minutes."""
+        time.sleep(4)  # until the node has ended what it still knew of them
         for name in self.queue("PENDING"):
             self.ask("scontrol", "update", f"job={name}", "StartTime=now")
 
