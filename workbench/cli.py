@@ -24,6 +24,8 @@ Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE ...]", help="of the recipe, dotted")
 ]
 
+Parameters = Annotated[list[str], typer.Option("-p", "--parameter", metavar="NAME VALUE", help="repeatable")]
+
 
 @app.callback()
 def options(
@@ -127,9 +129,7 @@ def phantom(
 @app.command()
 def run(
     notebook: Annotated[str, typer.Argument(help="name of a notebook, or a path")],
-    parameter: Annotated[
-        list[str], typer.Option("-p", "--parameter", metavar="NAME VALUE", help="repeatable")
-    ] = [],  # noqa: B006 - typer copies it
+    parameter: Parameters = [],  # noqa: B006 - typer copies it
     output: Annotated[Path | None, typer.Option(help="the executed copy")] = None,
 ) -> None:
     """Run a notebook headless.
@@ -138,7 +138,7 @@ def run(
     """
     from workbench.notebooks import run_notebook
 
-    print(run_notebook(notebook, dict(pair.split("=", 1) for pair in parameter), output=output))
+    print(run_notebook(notebook, _by_name(parameter), output=output))
 
 
 @app.command()
@@ -259,6 +259,22 @@ def lab(
     start_lab(port=port, open_browser=browser)
 
 
+@app.command()
+def serve(
+    notebook: Annotated[str, typer.Argument(help="name of a notebook, or a path")],
+    parameter: Parameters = [],  # noqa: B006 - typer copies it
+    port: Annotated[int, typer.Option(help="the first one to try")] = 8866,
+    browser: Annotated[bool, typer.Option(help="open one")] = True,
+) -> None:
+    """Show a page without its code, read-only over finished runs.
+
+    It listens on the loopback interface, behind a token, and starts a kernel for each visit.
+    """
+    from workbench.serving import serve_page
+
+    serve_page(notebook, _by_name(parameter), port=port, open_browser=browser)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; what a person did wrong ends in one line and exit code 1 (usage: 2)."""
     arguments = join_pairs(sys.argv[1:] if arguments is None else list(arguments))
@@ -269,6 +285,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         print(f"workbench: {explain(error)}", file=sys.stderr)
         sys.exit(1)
+
+
+def _by_name(pairs: Sequence[str]) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def join_pairs(arguments: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lib.atomic import write_text
 from workbench.parameters import check_parameters
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -116,6 +117,33 @@ def run_notebook(
             f"Executed copy: {output}"
         ) from error
     return output
+
+
+def write_page(name: str, parameters: Mapping[str, Any] | None, path: Path) -> Path:
+    """Write a copy of a notebook with other parameter values, not executed.
+
+    Args:
+        name: of a notebook in `notebooks/`, or a path.
+        parameters: values by name; text is converted to the parameter's type.
+        path: of the copy.
+
+    Raises:
+        FileNotFoundError: no such notebook.
+        ValueError: no such parameter, or a value of another type.
+    """
+    source = find_notebook(name)
+    values = check_parameters(source, parameters or {})
+
+    import nbformat
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+
+    page = load_notebook_node(str(source))
+    page.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    page = parameterize_notebook(page, values, kernel_name="python3", language="python")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, nbformat.writes(page))
+    return path
 
 
 def is_headless() -> bool:

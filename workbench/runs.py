@@ -1,14 +1,15 @@
 """Run folders: everything that one training or fine-tuning leaves behind.
 
-config.yaml          the merged recipe, with the ids of store, manifest and initial weights
-config.json          the same for programs: to parse the YAML of 5,000 runs takes minutes
-initial_weights.json the file that the encoder began with, if any
-env.json             versions, machine, git state, precision
-status.json          running, finished or failed, and why
-metrics.jsonl        what the loop logged
-checkpoints/         last.pt (to resume), best.safetensors (to use)
-predictions.parquet  one row per test image        } of protocols
-result.json          mean and per-label AUROC      }
+config.yaml            the merged recipe, with the ids of store, manifest and initial weights
+config.json            the same for programs: to parse the YAML of 5,000 runs takes minutes
+initial_weights.json   the file that the encoder began with, if any
+env.json               versions, machine, git state, precision
+status.json            running, finished or failed, and why
+metrics.jsonl          what the loop logged
+checkpoints/           last.pt (to resume), best.safetensors (to use)
+predictions.parquet    one row per test image                         }
+resamples.safetensors  what they are worth on resamples of patients   } of protocols
+result.json            mean and per-label AUROC                       }
 """
 
 import contextlib
@@ -39,6 +40,9 @@ WEIGHTS_ID = "weights_id"
 """Key of a config whose encoder begins with a file of weights: the hash of that file, whose place is then a
 circumstance too."""
 
+READ_ONLY = "WORKBENCH_READ_ONLY"
+"""Variable of the environment that keeps a process, such as a served page, from training anything."""
+
 LOCK_SECONDS = 0.5
 """How long to wait for another process that may only be looking whether the run is held."""
 
@@ -60,8 +64,6 @@ class Run:
             ValueError: its config was cut off, or is none.
         """
         self.folder = Path(folder)
-        if not (self.folder / "config.yaml").is_file():
-            raise FileNotFoundError(f"{self.folder} is not a run folder: it has no config.yaml.")
         self.id = self.folder.name
         self.config: dict[str, Any] = _read_config(self.folder)
 
@@ -73,7 +75,11 @@ class Run:
             recipe: its name, such as "refers/phantom"; becomes part of the folder's name.
             config: the merged recipe, plain values only.
             root: of all runs; None: `outputs/runs` of the project.
+
+        Raises:
+            ValueError: this process only reads runs.
         """
+        _refuse_read_only(f"There is no finished run of {recipe} with these values")
         root = runs_root(root)
         # Without separators and dots a name cannot lead out of the root.
         name = re.sub(r"[^A-Za-z0-9_]+", "-", recipe).strip("-") or "run"
@@ -96,15 +102,26 @@ class Run:
         return f"Run({self.id!r}, {self.state})"
 
     @property
+    def predictions_file(self) -> Path:
+        """The place of predictions.parquet, which is there once the test images are judged."""
+        return self.folder / "predictions.parquet"
+
+    @property
     def status(self) -> dict[str, Any]:
         """What status.json says: status, reason, created, updated."""
-        path = self.folder / "status.json"
-        return _read_json(path) if path.is_file() else {"status": "created", "reason": ""}
+        try:
+            return _read_json(self.folder / "status.json")
+        except FileNotFoundError:
+            return {"status": "created", "reason": ""}
 
     @property
     def state(self) -> str:
         """Return "created", "running", "finished", "failed" or "killed" (no process is at it any more)."""
-        said = self.status["status"]
+        return self.state_of(self.status)
+
+    def state_of(self, status: Mapping[str, Any]) -> str:
+        """Return the state for a status that was read a moment ago."""
+        said = status.get("status", "created")
         return "killed" if said == "running" and not self._is_locked() else said
 
     @contextlib.contextmanager
@@ -115,8 +132,9 @@ class Run:
             about: goes into env.json beside the versions ("precision", "device").
 
         Raises:
-            ValueError: another process is writing this run.
+            ValueError: another process is writing this run, or this one only reads runs.
         """
+        _refuse_read_only(f"Run {self.id} is {self.state}")
         with self._locked():
             write_json(self.folder / "env.json", {**environment(), **about})
             self._set_status("running")
@@ -194,6 +212,11 @@ class Run:
             return not _try_lock(handle)
 
 
+def _refuse_read_only(found: str) -> None:
+    if os.environ.get(READ_ONLY) == "1":
+        raise ValueError(f"{found}, and a served page trains none. Run the page once with `workbench run`.")
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object.
 
@@ -201,7 +224,8 @@ def _read_json(path: Path) -> dict[str, Any]:
         ValueError: it was cut off, or is something else; names the file.
     """
     try:
-        values = json.loads(path.read_text("utf-8"))
+        with open(path, "rb") as file:
+            values = json.loads(file.read())
     except ValueError as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     if not isinstance(values, dict):
@@ -213,11 +237,17 @@ def _read_config(folder: Path) -> dict[str, Any]:
     """Read the config for programs, unless somebody has changed that for people since, or there is only that.
 
     Raises:
+        FileNotFoundError: there is none.
         ValueError: it was cut off, or is no config.
     """
     own, fast = folder / "config.yaml", folder / "config.json"
-    if fast.is_file() and fast.stat().st_mtime_ns >= own.stat().st_mtime_ns:
-        return _read_json(fast)
+    try:
+        written = os.stat(own).st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileNotFoundError(f"{folder} is not a run folder: it has no config.yaml.") from error
+    with contextlib.suppress(FileNotFoundError):
+        if os.stat(fast).st_mtime_ns >= written:
+            return _read_json(fast)
     try:
         config = yaml.safe_load(own.read_text("utf-8"))
     except (ValueError, yaml.YAMLError) as error:
@@ -271,15 +301,25 @@ def list_runs(root: Path | str | None = None) -> list[Run]:
 
 def scan_runs(root: Path | str | None = None) -> tuple[list[Run], dict[str, str]]:
     """Return all runs in the order in which they were created, and of unreadable folders why they are."""
-    created: dict[Run, str] = {}
+    statuses, unreadable = read_statuses(root)
+    return list(statuses), unreadable
+
+
+def read_statuses(root: Path | str | None = None) -> tuple[dict[Run, dict[str, Any]], dict[str, str]]:
+    """Return `scan_runs` with the status of each run."""
+    statuses: dict[Run, dict[str, Any]] = {}
     unreadable: dict[str, str] = {}
-    for path in runs_root(root).glob("*/config.yaml"):
+    root = runs_root(root)
+    for name in sorted(os.listdir(root) if root.is_dir() else ()):
         try:
-            run = Run(path.parent)
-            created[run] = run.status.get("created", "")
+            run = Run(root / name)
+            statuses[run] = run.status
+        except FileNotFoundError:  # some other folder
+            continue
         except (ValueError, OSError) as error:
-            unreadable[path.parent.name] = " ".join(str(error).split())
-    return sorted(created, key=lambda run: (created[run], run.id)), unreadable
+            unreadable[name] = " ".join(str(error).split())
+    created = {run: status.get("created", "") for run, status in statuses.items()}
+    return {run: statuses[run] for run in sorted(statuses, key=lambda run: (created[run], run.id))}, unreadable
 
 
 def find_finished(config: Mapping[str, Any], root: Path | str | None = None) -> Run | None:
