@@ -236,13 +236,46 @@ def generate(
 
 
 @app.command()
+def locate(
+    run: Annotated[list[str], typer.Argument(help="ids of fine-tuning runs")],
+    method: Annotated[str, typer.Option(help="of the maps: cam, grad_cam, relevance, ...")] = "cam",
+    store: Annotated[str, typer.Option(help="another store than the runs' own")] = "",
+    split: Annotated[str, typer.Option(help="whose boxes")] = "test",
+    all_splits: Annotated[bool, typer.Option("--all-splits", help="each in turn, leaks marked")] = False,
+    by_finding: Annotated[bool, typer.Option("--by-finding", help="a threshold for each finding")] = False,
+    threshold: Annotated[float | None, typer.Option(help="of the maximum; chosen on validation")] = None,
+    faithful: Annotated[int, typer.Option(help="cases for deletion and insertion curves")] = 0,
+    allow_leak: Annotated[str, typer.Option(help="reason to go on in spite of the audit")] = "",
+) -> None:
+    """Compare where a classifier looks with what readers marked.
+
+    Beside it: a box in the centre, the mean box, and the readers among themselves.
+    """
+    from workbench.locate_command import do_locate
+
+    options = {"by_finding": by_finding, "threshold": threshold, "faithful": faithful}
+    do_locate(
+        run,
+        all_splits=all_splits,
+        split=split,
+        store=store,
+        method=method,
+        allow_leak=allow_leak,
+        **options,
+    )
+
+
+@app.command()
 def results(
     sql: Annotated[str | None, typer.Option(help="query over the tables, instead of the summary")] = None,
+    table: Annotated[str, typer.Option(help="how to print: text, markdown, latex, csv")] = "text",
+    comparator: Annotated[str, typer.Option(help="method that the others are compared with")] = "random",
+    out: Annotated[Path | None, typer.Option(help="file of them: .md, .tex, .txt, .csv (numbers)")] = None,
 ) -> None:
-    """Show tables over all run folders."""
+    """Show tables over all run folders: methods by label ratios, with intervals and tests."""
     from workbench.results import print_results
 
-    print_results(sql)
+    print_results(sql, form=table, comparator=comparator, out=out)
 
 
 @app.command()

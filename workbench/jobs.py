@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lib.data.workers import run_jobs
-from workbench.plan import plan
+from workbench.job_plans import JobPlans
 from workbench.run_bar import RunBar
 from workbench.runs import Run, find_finished, runs_root
 from workbench.slurm import Slurm, run_on_slurm
@@ -81,7 +81,8 @@ def run_all(
     place = None if root is None else str(Path(root).absolute())
     workers = 1 if slurm else workers
     num_threads = slurm.cpus if slurm else max(1, _cores() // max(1, workers))
-    outcomes = {index: Outcome(run) for index, job in enumerate(jobs) if (run := find_done(job, root))}
+    plans = JobPlans(root)
+    outcomes = {index: Outcome(run) for index, job in enumerate(jobs) if (run := find_done(job, root, plans))}
     missing = [
         Task(
             index=index,
@@ -108,13 +109,15 @@ def run_all(
     return [outcomes[index] for index in range(len(jobs))]
 
 
-def find_done(job: Job, root: Path | str | None = None) -> Run | None:
+def find_done(job: Job, root: Path | str | None = None, plans: JobPlans | None = None) -> Run | None:
     """Return the finished run of a job without the cost of a process.
 
-    None also where the job cannot be planned: the worker meets the same error and reports it.
+    None also where the job cannot be planned: the worker meets the same error and reports it. Many jobs are
+    planned faster with the same `plans`.
     """
+    plans = plans or JobPlans(root)
     try:
-        return find_finished(plan(job.recipe, job.overrides, root=root), root)
+        return find_finished(plans.plan(job.recipe, job.overrides), root)
     except (ValueError, OSError):
         return None
 

@@ -4,7 +4,6 @@ Letters: `N` studies, each with its first frontal picture.
 """
 
 import functools
-import re
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,7 @@ from workbench.embedded import TRAINED, Opened, embed
 from workbench.inputs import resolve_device
 from workbench.judged_data import open_judged
 from workbench.runs import Run
-
-LONGEST = 4096
-"""Tokens of a text whose length is asked for."""
-
-_WORD = re.compile(r"[^\W_]+")
+from workbench.typed_text import refusal, remark
 
 
 class PictureSearch:
@@ -100,30 +95,8 @@ class PictureSearch:
         if not self.reads:
             method = self.run.config["objective"]["name"]
             return f"A run of {method} embeds no texts: look with a picture instead."
-        words = _WORD.findall(sentence)
-        if not words:
-            return "There is no word to look for: type a sentence as a radiologist would write it."
-        if all(map(self._is_unknown, words)):
-            return f"The model has never seen a letter of {sentence.strip()!r}: write it otherwise."
-        return ""
+        return refusal(self._pairs, sentence)
 
     def remark(self, sentence: str) -> str:
         """Say what of a sentence the model reads only in part; "" where it reads every word."""
-        words = list(dict.fromkeys(_WORD.findall(sentence)))
-        spelled = [word for word in words if len(self._pieces(word)) > 1 or self._is_unknown(word)]
-        remarks = []
-        if spelled:
-            shown = ", ".join(spelled[:4]) + ", ..." * (len(spelled) > 4)
-            remarks.append(f"Not a word of its vocabulary, read in pieces: {shown}.")
-        most = self._pairs.max_tokens - 2  # start and end
-        if len(self._pieces(sentence)) > most:
-            remarks.append(f"Only the first {most} pieces of the sentence are read.")
-        return " ".join(remarks)
-
-    def _is_unknown(self, word: str) -> bool:
-        return self._pairs.tokenizer.unknown_id in self._pieces(word)
-
-    def _pieces(self, text: str) -> list[int]:
-        """Return the ids of a text without padding, start and end."""
-        ids = self._pairs.tokenizer.encode([text], LONGEST)[0]
-        return ids[ids != self._pairs.tokenizer.pad_id][1:-1].tolist()
+        return remark(self._pairs, sentence)

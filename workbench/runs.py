@@ -36,6 +36,9 @@ CIRCUMSTANCES = ("recipe", "store", "manifest", "init", "processes")
 """Keys of a config that do not change what is computed: places, whose contents are named by ids beside
 them, and the number of processes, which share the very batches that one would see."""
 
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The fast one, where it was built."""
+
 WEIGHTS_ID = "weights_id"
 """Key of a config whose encoder begins with a file of weights: the hash of that file, whose place is then a
 circumstance too."""
@@ -110,7 +113,7 @@ class Run:
     def status(self) -> dict[str, Any]:
         """What status.json says: status, reason, created, updated."""
         try:
-            return _read_json(self.folder / "status.json")
+            return _read_json(f"{self.folder}/status.json")
         except FileNotFoundError:
             return {"status": "created", "reason": ""}
 
@@ -168,7 +171,10 @@ class Run:
         Raises:
             FileNotFoundError: the run has none (yet).
         """
-        return _read_json(self._existing("result.json"))
+        try:
+            return _read_json(f"{self.folder}/result.json")
+        except FileNotFoundError:
+            return _read_json(self._existing("result.json"))  # which says what is missing
 
     def files(self) -> pd.DataFrame:
         """List what was written: file and bytes."""
@@ -217,15 +223,15 @@ def _refuse_read_only(found: str) -> None:
         raise ValueError(f"{found}, and a served page trains none. Run the page once with `workbench run`.")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
+def _read_json(path: Path | str) -> dict[str, Any]:
+    """Read a JSON object; a text for a path is faster, which counts in thousands of folders.
 
     Raises:
         ValueError: it was cut off, or is something else; names the file.
     """
     try:
         with open(path, "rb") as file:
-            values = json.loads(file.read())
+            values = json.loads(file.read().decode())
     except ValueError as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     if not isinstance(values, dict):
@@ -240,7 +246,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         FileNotFoundError: there is none.
         ValueError: it was cut off, or is no config.
     """
-    own, fast = folder / "config.yaml", folder / "config.json"
+    own, fast = f"{folder}/config.yaml", f"{folder}/config.json"
     try:
         written = os.stat(own).st_mtime_ns
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -249,7 +255,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         if os.stat(fast).st_mtime_ns >= written:
             return _read_json(fast)
     try:
-        config = yaml.safe_load(own.read_text("utf-8"))
+        config = yaml.load(Path(own).read_text("utf-8"), Loader=YAML_LOADER)
     except (ValueError, yaml.YAMLError) as error:
         raise ValueError(f"{own} cannot be read: {error}") from error
     if not isinstance(config, dict):
@@ -318,8 +324,8 @@ def read_statuses(root: Path | str | None = None) -> tuple[dict[Run, dict[str, A
             continue
         except (ValueError, OSError) as error:
             unreadable[name] = " ".join(str(error).split())
-    created = {run: status.get("created", "") for run, status in statuses.items()}
-    return {run: statuses[run] for run in sorted(statuses, key=lambda run: (created[run], run.id))}, unreadable
+    ordered = sorted(statuses.items(), key=lambda one: (one[1].get("created", ""), one[0].id))
+    return dict(ordered), unreadable
 
 
 def find_finished(config: Mapping[str, Any], root: Path | str | None = None) -> Run | None:

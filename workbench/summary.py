@@ -1,26 +1,27 @@
 """Fine-tunings over seeds: means, spread, intervals, differences; from predictions alone."""
 
-import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
-from lib.config import config_hash
-from lib.metrics.accuracy import bootstrap_accuracy
-from lib.metrics.bootstrap import BootstrapAUROC, ResampledAUROC
 from lib.metrics.classification import auroc
-from lib.metrics.statistics import bootstrap_auroc, seed_t_test
-from lib.protocols.prediction_tables import average_cases, target_names, target_values
-from workbench.runs import WEIGHTS_ID, Run, list_runs
-
-NOT_COMPARED = (
-    "recipe", "store", "manifest", "init", "init_id", WEIGHTS_ID, "method", "seed", "encoder", "device",
-)  # fmt: skip
-"""Keys of a config in which two runs may differ and still be compared: the initial weights, the encoder and
-the seed are the question; test images, targets and fine-tuning must be the same."""
+from lib.metrics.resampled_mean import ResampledMean, average, weighted_sum
+from lib.metrics.seed_t_test import seed_t_test
+from lib.protocols.kept_resamples import REPLICATES, Resamples, resamples_of
+from lib.protocols.prediction_tables import (
+    average_cases,
+    check_predictions,
+    target_names,
+    target_values,
+)
+from workbench.comparable import Group, comparable_groups
+from workbench.records import Record, read_record, read_records
+from workbench.runs import Run
 
 COLUMNS = (
     "recipe", "settings", "label_ratio", "method", "num_seeds", "auroc", "spread", "low", "high",
@@ -32,21 +33,31 @@ FINDING_COLUMNS = (
     "num_cases", "num_positives", "num_dropped",
 )  # fmt: skip
 
+Seeds = dict[Run, Resamples]
+"""The runs of one method that count, in the order of their seeds, with what their predictions say."""
+
+AGAIN = "Remove the folder of the one that is wrong and fine-tune again."
+
 
 def summary(
-    runs: Sequence[Run] | None = None,
+    runs: Sequence[Run | Record] | None = None,
     *,
     comparator: str = "random",
     root: Path | str | None = None,
-    replicates: int = 2000,
+    replicates: int = REPLICATES,
+    notes: dict[str, str] | None = None,
 ) -> pd.DataFrame:
     """Summarise fine-tunings over seeds, from their predictions alone.
 
+    What predictions are worth on each resample is kept in the run's folder, and computed where it is not.
+
     Args:
-        runs: finished fine-tunings; None: all below the root.
+        runs: finished fine-tunings, or their records; None: all below the root.
         comparator: the method that the others are compared with.
         root: of the runs, where `runs` is None.
         replicates: resamples of the bootstrap.
+        notes: gets the runs that cannot be counted or compared, id -> reason with the file and the fix; None:
+            these are warnings.
 
     Returns:
         One row per recipe, settings (4 hex; other overrides give others), label_ratio and method: num_seeds,
@@ -58,34 +69,43 @@ def summary(
         NaN where there is no comparator. With runs whose classes exclude each other also accuracy (mean over
         seeds), accuracy_low, accuracy_high.
     """
-    rows = []
-    for group in _groups(runs, root):
-        stacks = {method: stacked(members) for method, members in group.methods.items()}
-        resampled = _resample(stacks, replicates)
-        for method, stack in stacks.items():
-            row = {**group.names, "method": method, **_summarise(stack, resampled.interval(method))}
-            if group.task == "multi_class":
-                accuracy = bootstrap_accuracy(*stack, replicates=replicates)
-                row |= dict(zip(ACCURACY_COLUMNS, accuracy, strict=True))
-            if comparator in stacks and method != comparator:
-                row |= _compare(stack, stacks[comparator], resampled.difference(method, comparator))
+    rows, found = [], {}
+    groups = comparable_groups(_records(runs, root), found)
+    # Runs from before resamples were kept take a while, once.
+    for group in tqdm(groups, "resampling", unit="group", delay=3, leave=False, disable=None):
+        methods = _read_methods(group, replicates, found)
+        means = {method: average([one.auroc for one in seeds.values()]) for method, seeds in methods.items()}
+        for method, seeds in methods.items():
+            row = {**group.names, "method": method, **_summarise(seeds, means[method], found)}
+            if comparator in methods and method != comparator:
+                if _are_paired(seeds, methods[comparator], found):
+                    paired = weighted_sum([(1, means[method]), (-1, means[comparator])])
+                    row |= _compare(seeds, methods[comparator], paired)
             rows.append(row)
+    _tell(found, notes)
     order = ["recipe", "settings", "label_ratio", "method"]
     columns = [*COLUMNS, *(ACCURACY_COLUMNS if any("accuracy" in row for row in rows) else ())]
     return pd.DataFrame(rows, columns=columns).sort_values(order, ignore_index=True)
 
 
 def findings(
-    runs: Sequence[Run] | None = None, *, root: Path | str | None = None, replicates: int = 2000
+    runs: Sequence[Run | Record] | None = None,
+    *,
+    root: Path | str | None = None,
+    replicates: int = REPLICATES,
+    notes: dict[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return the AUROC of each finding, mean over seeds, with its interval; arguments as in `summary`.
 
     Columns: recipe, settings, label_ratio, synthetic, method, finding, auroc, low, high, num_cases,
     num_positives, num_dropped (resamples with one class only).
     """
-    frames = []
-    for group in _groups(runs, root):
-        for method, members in group.methods.items():
+    from lib.metrics.bootstrap import bootstrap_auroc  # heavy, and for nothing in a summary
+
+    frames, found = [], {}
+    for group in comparable_groups(_records(runs, root), found):
+        for method, seeds in _read_methods(group, REPLICATES, found).items():
+            members = {run.config["seed"]: run for run in seeds}
             result = bootstrap_auroc(*stacked(members), replicates=replicates)
             columns = {
                 **group.names,
@@ -99,87 +119,105 @@ def findings(
                 "num_dropped": result.num_dropped,
             }
             frames.append(pd.DataFrame(columns))
+    _tell(found, notes)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(FINDING_COLUMNS))
 
 
-@dataclasses.dataclass
-class _Group:
-    """Fine-tunings that may be compared: method -> seed -> run."""
-
-    names: dict[str, Any]
-    targets: list[str]
-    task: str
-    methods: dict[str, dict[int, Run]] = dataclasses.field(default_factory=dict)
-    origins: dict[str, tuple] = dataclasses.field(default_factory=dict)
-
-    def add(self, run: Run) -> None:
-        """Take a run, oldest first; a later one takes the place of an earlier one of the same seed.
-
-        A later one from other initial weights starts the method anew: no mean mixes two pre-trainings.
-        """
-        method = run.config["method"]
-        weights = run.config.get(WEIGHTS_ID, "")
-        origin = (run.config["init_id"], weights, config_hash(run.config["encoder"]))
-        if self.origins.get(method) != origin:
-            self.origins[method], self.methods[method] = origin, {}
-        self.methods[method][run.config["seed"]] = run
+def _records(runs: Sequence[Run | Record] | None, root: Path | str | None) -> list[Record]:
+    if runs is None:
+        return read_records(root)[0]
+    return [one if isinstance(one, Record) else read_record(one) for one in runs]
 
 
-def _groups(runs: Sequence[Run] | None, root: Path | str | None) -> list[_Group]:
-    """Put the finished fine-tunings together that may be compared."""
-    chosen = [
-        run
-        for run in sorted(list_runs(root) if runs is None else runs, key=lambda run: run.status["created"])
-        if run.config.get("task") == "finetune" and run.state == "finished"
-    ]
-    groups: dict[tuple, _Group] = {}
-    for run in chosen:
-        settings = {key: value for key, value in run.config.items() if key not in NOT_COMPARED}
-        # The draw of the labels goes with the seed; label ratios are rows of one table.
-        protocol = {key: value for key, value in settings.pop("finetune").items() if key != "draw"}
-        label_ratio, targets = protocol.pop("label_ratio"), run.result()["targets"]
-        key = config_hash({**settings, "finetune": protocol, "targets": targets})[:4]
-        names = {
-            "recipe": run.config["recipe"],
-            "settings": key,
-            "label_ratio": label_ratio,
-            "synthetic": run.config["synthetic"],
-        }
-        groups.setdefault(
-            (run.config["recipe"], key, label_ratio), _Group(names, targets, protocol["task"])
-        ).add(run)
-    return list(groups.values())
+def _tell(found: dict[str, str], notes: dict[str, str] | None) -> None:
+    if notes is not None:
+        notes.update(found)
+        return
+    for name, reason in found.items():
+        warnings.warn(f"Run {name} does not count: {reason}", stacklevel=3)
 
 
-def _resample(stacks: "Mapping[str, Stack]", replicates: int) -> ResampledAUROC:
-    """Resample the patients once, for all methods."""
-    first = next(iter(stacks.values()))
-    assert all(np.array_equal(one.labels, first.labels, equal_nan=True) for one in stacks.values())
-    methods = {method: stack.probabilities for method, stack in stacks.items()}
-    return ResampledAUROC(first.labels, methods, first.patients, replicates=replicates)
+def _read_methods(group: Group, replicates: int, notes: dict[str, str]) -> dict[str, Seeds]:
+    """Read what the runs of each method say; those that cannot be counted are noted and left out."""
+    methods: dict[str, Seeds] = {}
+    for method, members in group.methods.items():
+        for _, run in sorted(members.items()):
+            try:
+                found = resamples_of(
+                    run.predictions_file,
+                    task=group.task,
+                    average_by=group.average_by,
+                    replicates=replicates,
+                )
+                _check(run, found, methods.get(method, {}), group.num_images.get(run.id))
+            except (ValueError, OSError) as error:
+                notes[run.id] = str(error)
+            else:
+                methods.setdefault(method, {})[run] = found
+    return methods
 
 
-def _summarise(stack: "Stack", result: BootstrapAUROC) -> dict[str, Any]:
+def _check(run: Run, found: Resamples, seeds: Seeds, num_images: int | None) -> None:
+    """Refuse predictions that are not those of the run, or of another test set than the seeds before them."""
+    if num_images not in (None, found.num_images):
+        raise ValueError(
+            f"{run.predictions_file} has {found.num_images} images; result.json beside it counts "
+            f"{num_images}. {AGAIN}"
+        )
+    for other, seen in list(seeds.items())[:1]:
+        if seen.cases != found.cases:
+            raise ValueError(
+                f"{run.predictions_file} has other test images, patients or labels than "
+                f"{other.predictions_file}, another seed of the same method. {AGAIN}"
+            )
+
+
+def _summarise(seeds: Seeds, mean: ResampledMean, notes: dict[str, str]) -> dict[str, Any]:
     """Return what `summary` says about one method alone."""
-    by_seed = stack.by_seed()
-    return {
-        "num_seeds": len(by_seed),
-        "auroc": result.estimate,
-        "spread": by_seed.std(ddof=1) if len(by_seed) > 1 else np.nan,
-        "low": result.low,
-        "high": result.high,
-        "num_patients": result.num_patients,
-        "num_images": len(stack.labels),
+    first = next(iter(seeds.values()))
+    by_seed = [one.auroc.estimate for one in seeds.values()]
+    low, high = mean.interval()
+    row = {
+        "num_seeds": len(seeds),
+        "auroc": mean.estimate,
+        "spread": np.std(by_seed, ddof=1) if len(seeds) > 1 else np.nan,
+        "low": low,
+        "high": high,
+        "num_patients": first.num_patients,
+        "num_images": first.num_cases,
     }
+    if np.isnan(mean.estimate):
+        for run in seeds:
+            notes[run.id] = (
+                f"{run.predictions_file}: every target has one class only among the test images, so that "
+                "there is no AUROC. Fine-tune with other targets, or on a larger test set."
+            )
+    if first.accuracy is not None:
+        accuracy = average([one.accuracy for one in seeds.values()])
+        row |= dict(zip(ACCURACY_COLUMNS, (accuracy.estimate, *accuracy.interval()), strict=True))
+    return row
 
 
-def _compare(stack: "Stack", other: "Stack", paired: BootstrapAUROC) -> dict[str, Any]:
+def _are_paired(seeds: Seeds, others: Seeds, notes: dict[str, str]) -> bool:
+    """Say whether two methods were tested on the same cases; notes it where they were not."""
+    (run, first), (other, second) = (next(iter(one.items())) for one in (seeds, others))
+    if first.cases == second.cases:
+        return True
+    notes[run.id] = (
+        f"{run.predictions_file} has other test images, patients or labels than {other.predictions_file} "
+        f"of the comparator, so that there is no difference. {AGAIN}"
+    )
+    return False
+
+
+def _compare(seeds: Seeds, others: Seeds, paired: ResampledMean) -> dict[str, Any]:
     """Return what `summary` says about a method against another on the same test images."""
-    a, b = stack.by_seed(), other.by_seed()
+    low, high = paired.interval()
+    a, b = ([found.auroc.estimate for found in one.values()] for one in (seeds, others))
     return {
         "difference": paired.estimate,
-        "difference_low": paired.low,
-        "difference_high": paired.high,
+        "difference_low": low,
+        "difference_high": high,
         "p_seeds": seed_t_test(a, b).p_value if min(len(a), len(b)) > 1 else np.nan,
     }
 
@@ -198,21 +236,37 @@ class Stack(NamedTuple):
 
 
 def stacked(members: Mapping[int, Run]) -> Stack:
-    """Read the predictions of the runs of one method, seed -> run."""
+    """Read the predictions of the runs of one method, seed -> run.
+
+    Raises:
+        ValueError: predictions that cannot be judged, or two runs that were not tested on the same images.
+    """
     runs = [members[seed] for seed in sorted(members)]
     tables = [
         average_cases(
-            run.predictions().sort_values("view_id", ignore_index=True),
+            _read_predictions(run).sort_values("view_id", ignore_index=True),
             run.config["finetune"].get("average_by", ""),  # runs from before it have none
         )
         for run in runs
     ]
     first = tables[0]
     names = [f"label/{name}" for name in target_names(first)]
-    for other in tables[1:]:
-        assert other["view_id"].equals(first["view_id"]) and other[names].equals(first[names])
+    for run, other in zip(runs[1:], tables[1:], strict=True):
+        if not (other["view_id"].equals(first["view_id"]) and other[names].equals(first[names])):
+            raise ValueError(
+                f"{run.folder} and {runs[0].folder} have other test images, patients or labels. {AGAIN}"
+            )
     return Stack(
         labels=target_values(first)[0],
         probabilities=np.stack([target_values(one)[1] for one in tables]),
         patients=first["patient_id"].to_numpy(),
     )
+
+
+def _read_predictions(run: Run) -> pd.DataFrame:
+    try:
+        table = run.predictions()
+        check_predictions(table)
+    except ValueError as error:
+        raise ValueError(f"Predictions of {run.folder} cannot be judged: {error}. {AGAIN}") from error
+    return table

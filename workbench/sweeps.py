@@ -31,6 +31,7 @@ import yaml
 from lib.config import build
 from lib.protocols.finetune import RANDOM
 from workbench.grid import finetuning_job
+from workbench.job_plans import JobPlans
 from workbench.jobs import EXECUTORS, Job, Outcome, failures_of, find_done, run_all
 from workbench.recipe import RECIPES
 from workbench.runs import Run
@@ -176,8 +177,9 @@ def run_sweep(
 
 def find_cells(sweep: Sweep, *, root: Path | str | None = None, overrides: Sequence[str] = ()) -> list[Cell]:
     """Look how far a sweep is; nothing is run here. Arguments and result as in `run_sweep`."""
+    plans = JobPlans(root)
     return [
-        Cell(*place, _MISSING._replace(run=find_done(job, root)) if isinstance(job, Job) else _MISSING)
+        Cell(*place, _MISSING._replace(run=find_done(job, root, plans)) if isinstance(job, Job) else _MISSING)
         for place, job in cell_jobs(sweep, root=root, overrides=overrides).items()
     ]
 

@@ -20,6 +20,8 @@ LEFT, RIGHT = "#0072b2", "#b84a00"
 """Sides in report text; also told apart by weight and underline, not by colour alone."""
 READERS = ("#f0e442", "#56b4e9", "#e69f00")
 """Boxes lie on dark pictures, so the light half of the palette."""
+READER_BOX, MODEL_BOX = "#ff5a4a", "#35e0a1"
+"""Where a reader's box lies on a model's; solid and dashed too, for red and green alone are lost on many."""
 MARKER = "#ffe38f"
 """Behind words that were looked for."""
 WARNING = "#a33b00"
@@ -88,10 +90,16 @@ def style(figure: go.Figure, *, title: str, note: str = "", height: int = 360, *
         height: pixels.
         layout: further plotly layout values.
     """
-    # A second line of the title sits closer than plotly's own subtitle does.
-    text = f'{title}<br><span style="font-size:12px;color:{QUIET}">{note}</span>' if note else title
-    figure.update_layout(template=TEMPLATE, title={"text": text}, width=WIDTH, height=height)
+    figure.update_layout(
+        template=TEMPLATE, title={"text": title_text(title, note)}, width=WIDTH, height=height
+    )
     return figure.update_layout(**layout)
+
+
+def title_text(title: str, note: str = "") -> str:
+    """Return a title with its note below it."""
+    # A second line of the title sits closer than plotly's own subtitle does.
+    return f'{title}<br><span style="font-size:12px;color:{QUIET}">{note}</span>' if note else title
 
 
 def provenance(name: str, synthetic: bool) -> str:

@@ -70,6 +70,10 @@ class PieceTokenizer:
             row[: len(pieces) + 2] = [self.start_id, *pieces, self.end_id]
         return rows
 
+    def pieces(self, ids: Sequence[int] | np.ndarray) -> list[str]:
+        """Return the entries of the vocabulary as they are: `##` begins what goes on within a word."""
+        return [self._tokenizer.id_to_token(int(number)) for number in ids]
+
     def decode(self, ids: Sequence[int] | np.ndarray) -> str:
         """Return the text of one row up to its end token, as far as the vocabulary kept it (lower case)."""
         pieces = np.asarray(ids).tolist()

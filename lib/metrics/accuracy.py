@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.metrics.mean_interval import mean_interval
+from lib.metrics.mean_interval import resampled_sums
+from lib.metrics.resampled_mean import ResampledMean, average
 
 
 class Accuracy(NamedTuple):
@@ -45,6 +46,19 @@ def bootstrap_accuracy(
         replicates: resamples to draw.
         seed: of the resampling.
     """
-    correct = is_correct(labels, probabilities).mean(0)  # [N]
-    low, high = mean_interval(correct[:, None], patients, replicates=replicates, seed=seed)
-    return Accuracy(float(correct.mean()), float(low[0]), float(high[0]))
+    mean = average(resampled_accuracy(labels, probabilities, patients, replicates=replicates, seed=seed))
+    return Accuracy(mean.estimate, *mean.interval())
+
+
+def resampled_accuracy(
+    labels: ArrayLike, probabilities: ArrayLike, patients: Sequence, *, replicates: int = 2000, seed: int = 0
+) -> list[ResampledMean]:
+    """Compute the accuracy of each seed on every resample; arguments as in `bootstrap_accuracy`."""
+    correct = is_correct(labels, probabilities).astype(np.float64)  # [S, N]
+    columns = np.column_stack([correct.T, np.ones(correct.shape[1])])  # last the number of cases
+    sums = resampled_sums(columns, patients, replicates=replicates, seed=seed)  # [R, S + 1]
+    shares = (sums[:, :-1] / sums[:, -1:]).T  # [S, R]
+    return [
+        ResampledMean(float(hits.mean()), share - hits.mean())
+        for hits, share in zip(correct, shares, strict=True)
+    ]

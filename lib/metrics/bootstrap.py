@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lib.metrics.classification import auroc, checked
+from lib.metrics.resampled_mean import ResampledMean, average, weighted_sum
 from lib.metrics.weighted_auroc import SortedLabel
 
 CHUNK = 250
@@ -79,23 +80,30 @@ class ResampledAUROC:
     ):
         shaped = {name: _shaped(labels, probabilities) for name, probabilities in methods.items()}
         self.labels = np.asarray(labels, np.float64)
-        self._estimates = {
-            name: auroc(self.labels.T, one.transpose(0, 2, 1)).mean(axis=0) for name, one in shaped.items()
-        }  # [K]
+        estimates = {name: auroc(self.labels.T, one.transpose(0, 2, 1)) for name, one in shaped.items()}
         names, patient = np.unique(np.asarray(patients), return_inverse=True)
         if len(patient) != len(self.labels):
             raise ValueError(f"{len(patient)} patients for {len(self.labels)} cases.")
         self.num_patients = len(names)
-        self._samples = _resample(self.labels, shaped, patient, len(names), replicates, seed)  # [R, K]
+        samples = _resample(self.labels, shaped, patient, len(names), replicates, seed)  # [S, R, K]
+        self._estimates = {name: one.mean(axis=0) for name, one in estimates.items()}  # [K]
+        self._samples = {name: one.mean(axis=0) for name, one in samples.items()}  # [R, K]
+        self._means = {
+            name: average(list(map(ResampledMean.over_labels, estimates[name], samples[name])))
+            for name in shaped
+        }
+
+    def mean(self, method: Hashable) -> ResampledMean:
+        """Return the mean AUROC of a method over labels and seeds, and on every resample."""
+        return self._means[method]
 
     def interval(self, method: Hashable, *, confidence: float = 0.95) -> BootstrapAUROC:
         """Return the mean AUROC of a method and that of each label, with intervals."""
-        return self._read(self._estimates[method], self._samples[method], confidence)
+        return self.contrast({method: 1}, confidence=confidence)
 
     def difference(self, a: Hashable, b: Hashable, *, confidence: float = 0.95) -> BootstrapAUROC:
         """Return the AUROCs of method A minus those of method B, with intervals."""
-        samples = self._samples[a] - self._samples[b]
-        return self._read(self._estimates[a] - self._estimates[b], samples, confidence)
+        return self._sum([(1, a), (-1, b)], confidence)
 
     def contrast(self, weights: Mapping[Hashable, float], *, confidence: float = 0.95) -> BootstrapAUROC:
         """Return a weighted sum of AUROCs, with intervals.
@@ -105,12 +113,13 @@ class ResampledAUROC:
                 interaction of A and B.
             confidence: of the intervals.
         """
-        estimate = sum(weight * self._estimates[name] for name, weight in weights.items())
-        samples = sum(weight * self._samples[name] for name, weight in weights.items())
-        return self._read(estimate, samples, confidence)
+        return self._sum([(weight, name) for name, weight in weights.items()], confidence)
 
-    def _read(self, estimate: np.ndarray, samples: np.ndarray, confidence: float) -> BootstrapAUROC:
-        """Percentiles of `samples [R, K]` around `estimate [K]`."""
+    def _sum(self, parts: Sequence[tuple[float, Hashable]], confidence: float) -> BootstrapAUROC:
+        """Add methods by weight, and read percentiles of the mean and of each label."""
+        estimate = sum(weight * self._estimates[name] for weight, name in parts)  # [K]
+        samples = sum(weight * self._samples[name] for weight, name in parts)  # [R, K]
+        mean = weighted_sum((weight, self._means[name]) for weight, name in parts)
         missing = np.isnan(samples)
         tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
         label_low, label_high = np.full((2, len(estimate)), np.nan)
@@ -118,17 +127,12 @@ class ResampledAUROC:
             if not missing[:, k].all():
                 label_low[k], label_high[k] = np.quantile(samples[~missing[:, k], k], tails)
 
-        # A label that drops out of a resample must not move the mean by being easy or hard: average the
-        # distances from the estimates of those that are there.
-        usable = np.flatnonzero(~np.isnan(estimate))
-        distances = np.ma.masked_invalid(samples[:, usable] - estimate[usable]).mean(axis=1).compressed()
-        mean = float(estimate[usable].mean()) if usable.size else np.nan
-        low, high = mean + np.quantile(distances, tails) if distances.size else (np.nan, np.nan)
+        low, high = mean.interval(confidence)
         return BootstrapAUROC(
-            estimate=mean,
-            low=float(low),
-            high=float(high),
-            standard_error=float(distances.std(ddof=1)) if distances.size > 1 else np.nan,
+            estimate=mean.estimate,
+            low=low,
+            high=high,
+            standard_error=mean.standard_error(),
             label_estimate=estimate,
             label_low=label_low,
             label_high=label_high,
@@ -220,17 +224,17 @@ def _resample(
     replicates: int,
     seed: int,
 ) -> dict[Hashable, np.ndarray]:
-    """AUROC of each resample and label, mean over seeds: name -> `[R, K]`."""
+    """AUROC of each seed, resample and label: name -> `[S, R, K]`."""
     columns = {
         name: [
-            [SortedLabel(labels[:, k], one[:, k], patient, num_patients) for one in probabilities]
-            for k in range(labels.shape[1])
+            [SortedLabel(labels[:, k], one[:, k], patient, num_patients) for k in range(labels.shape[1])]
+            for one in probabilities
         ]
         for name, probabilities in methods.items()
     }
     samples = {name: [] for name in methods}
     for counts in draw_patients(num_patients, replicates, seed):  # [M, r]
-        for name, by_label in columns.items():
-            means = [np.mean([one.auroc(counts) for one in seeds], axis=0) for seeds in by_label]
-            samples[name].append(np.stack(means, axis=1))
-    return {name: np.concatenate(parts) for name, parts in samples.items()}
+        for name, by_seed in columns.items():
+            areas = [np.stack([label.auroc(counts) for label in one], axis=1) for one in by_seed]  # [r, K]
+            samples[name].append(np.stack(areas))
+    return {name: np.concatenate(parts, axis=1) for name, parts in samples.items()}

@@ -1,7 +1,9 @@
 """What convolutional image encoders have in common."""
 
+import math
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from lib.models.encoder import CamLayer, EncoderOutput
@@ -9,6 +11,9 @@ from lib.models.pretrained import LoadedWeights
 
 GREY_MEAN, GREY_STD = 0.5, 0.25
 """What the loader normalises grey radiographs with (`lib.data.augment`)."""
+
+STEP = 32
+"""Pixels from one place of the last feature map to the next: all halve the sides five times."""
 
 
 class ConvEncoder(nn.Module):
@@ -18,10 +23,13 @@ class ConvEncoder(nn.Module):
         image_size: height and width of the images, in pixels.
 
     Attributes:
+        first_centre: middle of what the first place of a row looks at, pixels from the edge; half a pixel
+            where every layer is padded by half of its kernel.
         loaded: what it took from a file of weights; None where it began with random ones.
     """
 
     in_channels = 1
+    first_centre = 0.5
     loaded: LoadedWeights | None = None
 
     def __init__(self, image_size: int):
@@ -34,6 +42,15 @@ class ConvEncoder(nn.Module):
             kind = type(self).__name__
             raise AttributeError(f"{kind} has no attention, so no {name}; explain it by its cam_layer().")
         return super().__getattr__(name)
+
+    @property
+    def place_centres(self) -> Tensor:
+        """The middle of what each place of a row, or of a column, looks at: pixels from the edge.
+
+        Strides make a grid that does not begin half a step from the edge, as cells of equal size would: a map
+        that is drawn as if it did lies half a cell beside what it shows.
+        """
+        return self.first_centre + STEP * torch.arange(math.ceil(self.image_size / STEP))
 
     def check_images(self, images: Tensor) -> None:
         """Raise the ValueError that names a wrong shape."""

@@ -63,18 +63,45 @@ class DecoderLayer(nn.Module):
         Returns:
             Features in the shape of `x`, and the keys and values up to and with these tokens.
         """
-        query, key, value = self._heads(self.self_query_key_value(x), 3)
-        if past is not None:
-            key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
-        x = self.self_norm(x + self.dropout(self.self_output(self._attend(query, key, value, mask))))
-
+        x, present = self._attend_to_tokens(x, mask, past)
         # The hypotheses of a report read the same memory: they are more queries to it, not copies of it.
         queries = self.memory_query(x).view(len(memory[0]), -1, x.shape[-1])  # [B, T or K, D]
         attended = self._attend(*self._heads(queries, 1), *memory, None).view(x.shape)
-        x = self.memory_norm(x + self.dropout(self.memory_output(attended)))
+        return self._transform(x, attended), present
 
+    def with_weights(
+        self, x: Tensor, memory: KeyValue, *, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the features that `forward` gives to whole reports, and how they weigh the memory's places.
+
+        Args:
+            x: `[B, T, D]`.
+            memory: what `read_memory` gave for the B reports.
+            mask: as in `forward`.
+
+        Returns:
+            Features `[B, T, D]`, and the weights of the places `[B, H, T, M]`, on which no dropout falls.
+        """
+        x, _ = self._attend_to_tokens(x, mask, None)
+        (query,), (key, value) = self._heads(self.memory_query(x), 1), memory
+        weights = (query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5).softmax(dim=-1)  # [B, H, T, M]
+        return self._transform(x, _join(weights @ value)), weights
+
+    def _attend_to_tokens(
+        self, x: Tensor, mask: Tensor | None, past: KeyValue | None
+    ) -> tuple[Tensor, KeyValue]:
+        """Look at the earlier tokens; return features and the keys and values up to and with these tokens."""
+        query, key, value = self._heads(self.self_query_key_value(x), 3)
+        if past is not None:
+            key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
+        attended = self._attend(query, key, value, mask)
+        return self.self_norm(x + self.dropout(self.self_output(attended))), (key, value)
+
+    def _transform(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Add what was seen in the memory, and transform."""
+        x = self.memory_norm(x + self.dropout(self.memory_output(attended)))
         transformed = self.output(self.dropout(self.activation(self.hidden(x))))
-        return self.output_norm(x + self.dropout(transformed)), (key, value)
+        return self.output_norm(x + self.dropout(transformed))
 
     def _heads(self, x: Tensor, num_parts: int) -> tuple[Tensor, ...]:
         """Split [B, T, parts * D] into views [B, H, T, D / H]."""
@@ -84,4 +111,9 @@ class DecoderLayer(nn.Module):
         """Attend with dropout on the weights and join the heads: [B, T, D]."""
         dropout = self.dropout.p if self.training else 0.0
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
-        return attended.transpose(1, 2).flatten(2)
+        return _join(attended)
+
+
+def _join(heads: Tensor) -> Tensor:
+    """Join [B, H, T, D / H] to [B, T, D]."""
+    return heads.transpose(1, 2).flatten(2)

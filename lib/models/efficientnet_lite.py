@@ -91,6 +91,11 @@ class EfficientNetLite(ConvEncoder):
                 channels, size = stage.width, math.ceil(size / stride)
         self.blocks = nn.Sequential(*blocks)
         self.last = _ConvNorm(channels, WIDTH, size, kernel=1)
+        self.first_centre, step = 0.5, 1
+        for part in self.modules():  # one chain: shortcuts have no convolutions
+            if isinstance(part, _ConvNorm):
+                self.first_centre += part.shift * step
+                step *= part.stride
         for part in self.modules():
             if isinstance(part, nn.Conv2d):
                 nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
@@ -158,6 +163,7 @@ class _ConvNorm(nn.Sequential):
             nn.Identity() if is_linear else nn.ReLU6(inplace=True),
         )
         self.uneven = None if before == after else (before, after, before, after)
+        self.stride, self.shift = stride, (kernel - 1) / 2 - before  # of the kernel's middle, in its pixels
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x if self.uneven is None else F.pad(x, self.uneven))

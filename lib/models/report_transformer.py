@@ -103,16 +103,25 @@ class ReportTransformer(nn.Module):
         Returns:
             Logits `[B, T, vocabulary]`; those at `t` see the tokens up to and with `t`.
         """
-        length = tokens.shape[1]
-        if length > self.max_length:
-            raise ValueError(f"Reports have {length} tokens, the report transformer takes {self.max_length}.")
-        is_earlier = torch.ones(length, length, dtype=torch.bool, device=tokens.device).tril()
-        mask = is_earlier & (tokens != self.pad_id)[:, None, None, :]  # [B, 1, T, T]
+        self._check_length(tokens)
+        x, mask = self._embed(tokens, 0), self._mask(tokens)
         visual = self.visual_projection(memory)
-        x = self._embed(tokens, 0)
         for layer in self.layers:
             x, _ = layer(x, layer.read_memory(visual), mask=mask)
         return self._predict(x)
+
+    def forward_with_attention(self, memory: Tensor, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return what `forward` returns, and how each layer weighs the memory, `[B, H, T, M]`.
+
+        The weights at `t` are those with which the token after it is predicted.
+        """
+        self._check_length(tokens)
+        x, mask, maps = self._embed(tokens, 0), self._mask(tokens), []
+        visual = self.visual_projection(memory)
+        for layer in self.layers:
+            x, weights = layer.with_weights(x, layer.read_memory(visual), mask=mask)
+            maps.append(weights)
+        return self._predict(x), maps
 
     @torch.no_grad()
     def start_from_frequencies(self, tokens: Tensor) -> None:
@@ -165,6 +174,18 @@ class ReportTransformer(nn.Module):
             width = len(stacked) // 3
             state[f"{name}[query]"], state[f"{name}[key, value]"] = stacked[:width], stacked[width:]
         load_renamed(self, state, _published_names(len(self.layers)), tied=tied)
+
+    def _check_length(self, tokens: Tensor) -> None:
+        if tokens.shape[1] > self.max_length:
+            raise ValueError(
+                f"Reports have {tokens.shape[1]} tokens, the report transformer takes {self.max_length}."
+            )
+
+    def _mask(self, tokens: Tensor) -> Tensor:
+        """Say which tokens [B, T] see which: the earlier ones and themselves, no padding; [B, 1, T, T]."""
+        length = tokens.shape[1]
+        is_earlier = torch.ones(length, length, dtype=torch.bool, device=tokens.device).tril()
+        return is_earlier & (tokens != self.pad_id)[:, None, None, :]
 
     def _embed(self, tokens: Tensor, place: int) -> Tensor:
         """Embed tokens [B, T] whose first one stands at `place`; padding becomes zero."""

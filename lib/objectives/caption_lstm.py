@@ -8,6 +8,7 @@ Letters: B studies, V views, C channels, H and W sides of an image, L places, D 
 import dataclasses
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -15,7 +16,6 @@ from lib.losses.doubly_stochastic import doubly_stochastic
 from lib.losses.language_modeling import language_modeling
 from lib.models.attention_lstm import AttentionLSTM
 from lib.models.decoding import PAD_ID
-from lib.models.evaluating import evaluating
 from lib.objectives.captioner import Captioner
 
 
@@ -79,12 +79,16 @@ class CaptionLSTM(Captioner):
             losses["attention"] = self.config.attention_weight * doubly_stochastic(told.weights, is_predicted)
         return losses
 
-    def attention_maps(self, images: Tensor, tokens: Tensor) -> Tensor:
-        """Return where the image is looked at before the token after each one, `[B, T, L]`.
+    def forward_with_attention(self, images: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Read reports, generated or true, and tell where they are read off the image.
 
         Args:
             images: `[B, V, C, H, W]`; the first view is read.
-            tokens: reports, generated or true, `[B, T]`.
+            tokens: reports, `[B, T]`.
+
+        Returns:
+            Logits of the token after each one `[B, T, vocabulary]`; the weights of the places for it, of one
+            layer, head and view, `[B, T, 1, 1, 1, L]`; and ones `[B, 1, L]`: nothing weighs the view.
         """
-        with evaluating(self):
-            return self.decoder(self.read(images), tokens).weights
+        told = self.decoder(self.read(images), tokens)
+        return told.logits, told.weights[:, :, None, None, None], torch.ones_like(told.weights[:, :1])

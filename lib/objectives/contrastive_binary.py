@@ -110,7 +110,13 @@ class ContrastiveBinary(nn.Module):
     def embed_images(self, images: Tensor) -> Tensor:
         """Return the projections `[N, E]` of images `[N, C, H, W]`, float32."""
         with evaluating(self):
-            return self.image_norm(self.image_projection(self.encoder(images).pooled)).float()
+            return self._embed(self.encoder(images).pooled)
+
+    def embed_places(self, images: Tensor) -> Tensor:
+        """Return a projection `[N, P, E]` of every place, as of an image that looks like it everywhere."""
+        with evaluating(self):
+            tokens = self.encoder(images).tokens
+            return self._embed(tokens.flatten(0, 1)).unflatten(0, tokens.shape[:2])
 
     def embed_texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Return the projections `[N, E]` of texts `[N, T]`, float32."""
@@ -131,6 +137,10 @@ class ContrastiveBinary(nn.Module):
     def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
         """Name the parts; the head goes with the text."""
         return pair_groups(self)
+
+    def _embed(self, features: Tensor) -> Tensor:
+        """Project features of images or places `[N, D]` to `[N, E]`."""
+        return self.image_norm(self.image_projection(features)).float()
 
     def _match(self, images: Tensor, texts: Tensor) -> Tensor:
         """Return the logit of each pair of rows `[B, E]`, `[B]`."""

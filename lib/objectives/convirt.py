@@ -115,8 +115,13 @@ class ConVIRT(nn.Module):
     def embed_images(self, images: Tensor) -> Tensor:
         """Return the embeddings `[N, E]` of images `[N, C, H, W]`, float32, of length 1."""
         with evaluating(self):
-            projected = self.image_norm(self.image_projection(self.encoder(images).pooled))
-            return F.normalize(projected.float(), dim=-1)
+            return self._embed(self.encoder(images).pooled)
+
+    def embed_places(self, images: Tensor) -> Tensor:
+        """Return an embedding `[N, P, E]` of every place, as of an image that looks like it everywhere."""
+        with evaluating(self):
+            tokens = self.encoder(images).tokens
+            return self._embed(tokens.flatten(0, 1)).unflatten(0, tokens.shape[:2])
 
     def embed_texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Return the embeddings `[N, E]` of texts `[N, T]`, float32, of length 1."""
@@ -132,6 +137,10 @@ class ConVIRT(nn.Module):
     def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
         """Name the parts; the paper gives both one learning rate."""
         return pair_groups(self)
+
+    def _embed(self, features: Tensor) -> Tensor:
+        """Bring features of images or places `[N, D]` into the shared space, `[N, E]`."""
+        return F.normalize(self.image_norm(self.image_projection(features)).float(), dim=-1)
 
 
 def check_pairs(batch: "Batch") -> None:

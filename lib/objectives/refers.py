@@ -177,6 +177,26 @@ class REFERS(nn.Module):
         with evaluating(self):
             return self.report_transformer.generate(self.fuse(images).memory, beam_size)
 
+    def forward_with_attention(self, images: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Read reports, generated or true, and tell where they are read off the views.
+
+        Args:
+            images: `[B, V, C, H, W]`; without view fusion the first view is read, as in `generate`.
+            tokens: reports, `[B, T]`.
+
+        Returns:
+            Logits of the token after each one `[B, T, vocabulary]`; with which weights each layer and head of
+            the report transformer attends to the views for it, `[B, T, layers, heads, V, P]`; and how much
+            view fusion leaves of what is attended to, `[B, V, P]`.
+        """
+        if self.view_fusion is None:
+            images = images[:, :1]
+        fused = self.fuse(images)
+        logits, maps = self.report_transformer.forward_with_attention(fused.memory, tokens)
+        weights = torch.stack(maps, dim=1).permute(0, 3, 1, 2, 4)  # [B, T, layers, heads, V * P]
+        weights = weights.unflatten(-1, (images.shape[1], -1))
+        return logits, weights, fused.weights.expand(-1, -1, weights.shape[-1])
+
     def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
         """Name the parts with learning rates of their own (4.2); fusion goes with the images."""
         parts = {"image": ("encoder.", "view_fusion."), "text": ("report_transformer.", "text_encoder.")}

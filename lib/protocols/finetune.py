@@ -112,7 +112,7 @@ def finetune(
         train_config: steps and intervals.
         optimizer: the learning rate "image" of everything, or with "head" another one of the head.
         augment: of the training images, and what evaluation sees; its crop size is that of all images.
-        run_dir: gets predictions.parquet, result.json, metrics.jsonl and checkpoints.
+        run_dir: gets predictions.parquet, resamples.safetensors, result.json, metrics.jsonl and checkpoints.
         device: where to train.
         progress: shows a bar.
 
@@ -170,9 +170,10 @@ def finetune(
     with autocast(result.precision, torch.device(device)):
         predictions = predict(classifier.eval(), test)
     table = prediction_table(predictions, store, targets)
-    write_table(run_dir / "predictions.parquet", table)
+    file = run_dir / "predictions.parquet"
+    write_table(file, table)
     report = {
-        **judge(table, task=config.task, average_by=config.average_by),
+        **judge(table, task=config.task, average_by=config.average_by, file=file),
         "targets": targets,
         "init": config.init,
         "label_ratio": config.label_ratio,

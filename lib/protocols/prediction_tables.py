@@ -6,6 +6,8 @@ import pandas as pd
 UNITS = ("", "study", "patient")
 """What predictions may be averaged over; "" leaves every image by itself."""
 
+ID_COLUMNS = ("study_id", "patient_id", "view_id")
+
 
 def target_names(table: pd.DataFrame) -> list[str]:
     """Return the targets of a table of predictions."""
@@ -51,9 +53,37 @@ def average_cases(table: pd.DataFrame, average_by: str) -> pd.DataFrame:
     assert average_by in UNITS
     if not average_by:
         return table
-    first = {name: "first" for name in ("study_id", "patient_id", "view_id")}
+    first = {name: "first" for name in ID_COLUMNS}
     labels = {name: "max" for name in table if name.startswith("label/")}  # leaves out what is NaN
     probabilities = {name: "mean" for name in table if name.startswith("probability/")}
     exact = table.astype(dict.fromkeys(probabilities, np.float64))
     averaged = exact.groupby(f"{average_by}_id", sort=True).agg({**first, **labels, **probabilities})
     return averaged.reset_index(drop=True)[list(table)]
+
+
+def check_predictions(table: pd.DataFrame) -> None:
+    """Refuse a table whose numbers would be wrong without anybody noticing.
+
+    Raises:
+        ValueError: columns that are missing, an image twice, a label that is neither 0, 1 nor unknown, a
+            probability that is none.
+    """
+    names = target_names(table)
+    wanted = [*ID_COLUMNS, *(f"probability/{name}" for name in names)]
+    if missing := [name for name in wanted if name not in table]:
+        raise ValueError(f"it has no column {', '.join(missing)}")
+    if not names or not len(table):
+        raise ValueError("it has no targets (columns label/...)" if len(table) else "it has no rows")
+    twice = table["view_id"][table["view_id"].duplicated()]
+    if len(twice):
+        raise ValueError(f"it has image {twice.iloc[0]} more than once ({len(twice)} rows too many)")
+    labels, probabilities = target_values(table)
+    strange = labels[~(np.isin(labels, (0.0, 1.0)) | np.isnan(labels))]
+    if strange.size:
+        raise ValueError(f"a label is {strange[0]:g}; it must be 0, 1 or unknown")
+    rows, columns = np.nonzero(~np.isfinite(probabilities))
+    if len(rows):
+        raise ValueError(
+            f"{len(rows)} probabilities are no numbers, first that of {names[columns[0]]} for image "
+            f"{table['view_id'].iloc[rows[0]]}"
+        )

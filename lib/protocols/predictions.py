@@ -14,9 +14,10 @@ from lib.data.loader import StudyLoader
 from lib.data.store import Store
 from lib.metrics.accuracy import bootstrap_accuracy, is_correct
 from lib.metrics.classification import auroc
-from lib.metrics.statistics import bootstrap_auroc
+from lib.metrics.statistics import BootstrapAUROC, bootstrap_auroc
 from lib.objectives.label_classifier import LabelClassifier, cross_entropy, target_probabilities
-from lib.protocols.prediction_tables import average_cases, target_names, target_values
+from lib.protocols.kept_resamples import REPLICATES, keep, resample
+from lib.protocols.prediction_tables import target_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +87,12 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def judge(
-    table: pd.DataFrame, *, task: str = "multi_label", average_by: str = "", replicates: int = 2000
+    table: pd.DataFrame,
+    *,
+    task: str = "multi_label",
+    average_by: str = "",
+    replicates: int = REPLICATES,
+    file: Path | None = None,
 ) -> dict[str, Any]:
     """Compute mean and per-target AUROC with patient-clustered bootstrap intervals.
 
@@ -95,21 +101,21 @@ def judge(
         task: "multi_class" is judged by accuracy as well.
         average_by: "study" or "patient" to judge the mean probability of their images; "" each image.
         replicates: resamples.
+        file: to which the table was written; its resamples are kept beside it for later tables.
 
     Returns:
         "auroc" (estimate, low, high), "per_label" (the same and the numbers of cases, positives and dropped
         resamples for each target), "num_patients", "num_images", "bootstrap"; for "multi_class" also
         "accuracy" (estimate, low, high), and where images were averaged "num_cases".
     """
-    cases = average_cases(table, average_by)
-    names = target_names(cases)
-    labels, probabilities = target_values(cases)
-    patients = cases["patient_id"].to_numpy()
-    report = judge_values(names, labels, probabilities, patients, replicates=replicates)
-    if task == "multi_class":
-        report["accuracy"] = judge_accuracy(labels, probabilities[None], patients, replicates=replicates)
+    resamples, areas = resample(table, task=task, average_by=average_by, replicates=replicates)
+    if file is not None:
+        keep(file, resamples, average_by=average_by, replicates=replicates)
+    report = _report(target_names(table), areas.interval(""), resamples.num_cases)
+    if resamples.accuracy is not None:
+        report["accuracy"] = _interval(resamples.accuracy.estimate, *resamples.accuracy.interval())
     if average_by:
-        report |= {"num_images": len(table), "num_cases": len(cases)}
+        report |= {"num_images": resamples.num_images, "num_cases": resamples.num_cases}
     return report
 
 
@@ -130,12 +136,20 @@ def judge_values(
         patients: of each image `[N]`.
         replicates: resamples.
     """
-    result = bootstrap_auroc(labels, values, patients, replicates=replicates)
+    return _report(names, bootstrap_auroc(labels, values, patients, replicates=replicates), len(labels))
+
+
+def judge_accuracy(
+    labels: np.ndarray, probabilities: np.ndarray, patients: np.ndarray, *, replicates: int = 2000
+) -> dict[str, float | None]:
+    """Compute the accuracy (estimate, low, high) of several classifiers; see `bootstrap_accuracy`."""
+    return _interval(*bootstrap_accuracy(labels, probabilities, patients, replicates=replicates))
+
+
+def _report(names: Sequence[str], result: BootstrapAUROC, num_images: int) -> dict[str, Any]:
     per_label = {
         name: {
-            "estimate": _plain(result.label_estimate[k]),
-            "low": _plain(result.label_low[k]),
-            "high": _plain(result.label_high[k]),
+            **_interval(result.label_estimate[k], result.label_low[k], result.label_high[k]),
             "num_cases": int(result.num_cases[k]),
             "num_positives": int(result.num_positives[k]),
             "num_dropped": int(result.num_dropped[k]),
@@ -143,20 +157,16 @@ def judge_values(
         for k, name in enumerate(names)
     }
     return {
-        "auroc": {key: _plain(getattr(result, key)) for key in ("estimate", "low", "high")},
+        "auroc": _interval(result.estimate, result.low, result.high),
         "per_label": per_label,
         "num_patients": result.num_patients,
-        "num_images": len(labels),
+        "num_images": num_images,
         "bootstrap": {"replicates": result.replicates, "confidence": result.confidence, "unit": "patient"},
     }
 
 
-def judge_accuracy(
-    labels: np.ndarray, probabilities: np.ndarray, patients: np.ndarray, *, replicates: int = 2000
-) -> dict[str, float]:
-    """Compute the accuracy (estimate, low, high) of several classifiers; see `bootstrap_accuracy`."""
-    result = bootstrap_accuracy(labels, probabilities, patients, replicates=replicates)
-    return {key: _plain(value) for key, value in result._asdict().items()}
+def _interval(estimate: float, low: float, high: float) -> dict[str, float | None]:
+    return {"estimate": _plain(estimate), "low": _plain(low), "high": _plain(high)}
 
 
 def _plain(value: float) -> float | None:

@@ -38,6 +38,8 @@ ELSEWHERE = {
     "04_pretrain_baselines",
     "06_read_sweep",
     "07_retrieval_zero_shot",
+    "08_inspect_embeddings",
+    "09_explore_attention_boxes",
     "10_read_ablations",
     "11_published_numbers",
 }

@@ -34,6 +34,16 @@ def convirt(tmp_path_factory) -> Trained:
 
 
 @pytest.fixture(scope="session")
+def refers(tmp_path_factory) -> Run:
+    """Return a REFERS of a few steps, with two views and two heads; its store is `tiny_studies`."""
+    from workbench.train import pretrain  # most tests here train nothing
+
+    world = make_world(tmp_path_factory.mktemp("refers"))
+    few = ["train.steps=8", "train.validate_every=8", "train.checkpoint_every=8", "device=cpu"]
+    return pretrain(world.pretrain, few, root=world.root, progress=False)
+
+
+@pytest.fixture(scope="session")
 def tiny_sweep(tmp_path_factory):
     """Return a sweep that is run; one of its methods cannot be pre-trained."""
     from tests.tiny_read_sweep import make_sweep  # most tests here train nothing

@@ -1,55 +1,12 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
+from tiny_results import TARGETS, write_run
 
 from lib.metrics.statistics import paired_bootstrap_auroc
 from workbench.results import findings, print_results, query, summary, table
 from workbench.runs import Run
-
-TARGETS = ["effusion", "mass"]
-
-
-def write_run(root, method, seed, label_ratio=0.1, *, signal=1.0, init_id="a", finished=True, **protocol):
-    """Leave a fine-tuning as its files say it: 90 images of 45 patients, in an order of its own."""
-    config = {
-        "recipe": "finetune/tiny",
-        "task": "finetune",
-        "store": "somewhere",
-        "store_id": "s",
-        "manifest_id": "m",
-        "synthetic": False,
-        "init_id": init_id,
-        "method": method,
-        "seed": seed,
-        "encoder": {"width": 8},
-        "finetune": {"label_ratio": label_ratio, "draw": seed, "task": "multi_label", **protocol},
-    }
-    run = Run.create("finetune/tiny", config, root)
-    labels = (np.random.default_rng(0).random((90, 2)) < 0.4).astype(float)
-    if protocol.get("task") == "multi_class":
-        labels[:, 1] = 1 - labels[:, 0]
-    random = np.random.default_rng([seed, len(method), round(100 * label_ratio)])
-    probabilities = signal * labels + random.standard_normal((90, 2))
-    columns = {
-        "study_id": [f"s{row}" for row in range(90)],
-        "patient_id": [f"p{row // 2}" for row in range(90)],
-        "view_id": [f"v{row}" for row in range(90)],
-        **{f"label/{name}": labels[:, k] for k, name in enumerate(TARGETS)},
-        **{f"probability/{name}": probabilities[:, k] for k, name in enumerate(TARGETS)},
-    }
-    with run.recording():
-        pd.DataFrame(columns).iloc[random.permutation(90)].to_parquet(run.folder / "predictions.parquet")
-        (run.folder / "metrics.jsonl").write_text('{"kind": "train", "step": 1, "loss": 0.5}\n')
-        report = {"targets": TARGETS, "auroc": {"estimate": 0.5, "low": 0.4, "high": 0.6}, "steps": 7}
-        if protocol.get("task") == "multi_class":
-            report["accuracy"] = {"estimate": 0.7, "low": 0.6, "high": 0.8}
-        (run.folder / "result.json").write_text(json.dumps(report))
-    if not finished:
-        run._set_status("failed", "because")
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -180,8 +137,55 @@ def test_sql_over_runs_metrics_and_predictions(root):
 def test_what_is_printed(root, tmp_path, capsys):
     print_results(root=root)
     printed = capsys.readouterr().out
-    assert "refers" in printed and "difference_low" in printed and "-finetune-tiny-" in printed
+    assert "refers" in printed and "Difference from random" in printed and "-finetune-tiny-" in printed
     print_results("SELECT 6 * 7 AS answer", root=root)
     assert "42" in capsys.readouterr().out
     print_results(root=tmp_path / "none")
     assert "No runs below" in capsys.readouterr().out
+
+
+def test_the_printed_table_has_the_numbers_of_the_summary(root, capsys):
+    print_results(root=root)
+    lines = capsys.readouterr().out.splitlines()
+    frame = summary(root=root).set_index(["label_ratio", "method"])
+    few, all_ = frame.loc[(0.1, "refers")], frame.loc[(1.0, "refers")]
+    rows = [line.split("  ") for line in lines if line.startswith("refers ")]
+    cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]
+    assert cells[0] == ["refers"] + [
+        f"{one.auroc:.3f} +- {one.spread:.3f} [{one.low:.3f}, {one.high:.3f}]" for one in (few, all_)
+    ]
+    assert cells[1] == ["refers"] + [
+        f"{one.difference:+.3f} [{one.difference_low:+.3f}, {one.difference_high:+.3f}] p {one.p_seeds:.2g}"
+        for one in (few, all_)
+    ]
+    order = [line.split()[0] for line in lines if line.split("  ")[0] in ("random", "moco", "refers")]
+    assert order == ["random", "moco", "refers", "moco", "refers"]  # the comparator first
+
+
+@pytest.mark.parametrize("name", ["table.md", "table.tex", "table.txt", "table.csv"])
+def test_tables_are_written_in_the_format_that_the_file_is_named_for(root, tmp_path, capsys, name):
+    print_results(root=root, out=tmp_path / name)
+    assert f"Written: {tmp_path / name}" in capsys.readouterr().out
+    written = (tmp_path / name).read_text()
+    if name.endswith("csv"):
+        frame = pd.read_csv(tmp_path / name)
+        pd.testing.assert_frame_equal(frame, summary(root=root), check_dtype=False)
+        return
+    best = {"md": "| **0.9", "tex": r"& \textbf{0.9", "txt": "  0.9"}[name.rpartition(".")[2]]
+    row = next(line for line in written.splitlines() if "refers" in line)
+    assert best in row and "Difference from random" in written
+
+
+def test_another_comparator_is_named_and_one_that_is_not_there_is_said(root, capsys):
+    print_results(root=root, comparator="moco", form="markdown")
+    assert "Difference from moco" in capsys.readouterr().out
+    print_results(root=root, comparator="mocco", form="markdown")
+    printed = capsys.readouterr().out
+    assert "No method is called mocco" in printed and "Known: moco, random, refers." in printed
+
+
+def test_an_unknown_format_is_refused(root, tmp_path):
+    with pytest.raises(ValueError, match="Unknown format 'html'. Known: text, markdown, latex, csv"):
+        print_results(root=root, form="html")
+    with pytest.raises(ValueError, match="table.html ends with ..html.; give a file that"):
+        print_results(root=root, out=tmp_path / "table.html")

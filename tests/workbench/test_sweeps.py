@@ -12,10 +12,11 @@ import pytest
 import yaml
 from tiny_world import make_world
 
+from workbench.method_tables import difference_table, method_table
 from workbench.recipe import RECIPES, Recipe
 from workbench.results import summary
 from workbench.runs import list_runs
-from workbench.sweep_tables import difference_table, method_table, print_sweep, sweep_summary, write_table
+from workbench.sweep_tables import print_sweep, sweep_summary
 from workbench.sweeps import cell_table, failures, find_cells, read_sweep, run_sweep, runs_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -82,11 +83,12 @@ def test_the_tables_say_what_the_predictions_say(swept):
         assert row.auroc == mine["auroc"].item()
         rows = cell_table(cells).query("method == @row.method and label_ratio == @row.label_ratio")
         assert np.isclose(row.auroc, rows["auroc"].mean())
-    table = method_table(summarised, best="**{}**")
-    assert list(table.index) == list(sweep.methods)  # in the order of the file
-    assert list(table.columns) == ["tiny, 10 %", "tiny, 100 %"]
-    assert all(column.str.contains(r"\*\*").sum() == 1 for _, column in table.items())
-    assert "random" not in difference_table(summarised).index
+    lines = summarised.to_dict("records")
+    table = method_table(lines, best="**{}**")
+    assert list(table.rows) == list(sweep.methods)  # in the order of the file
+    assert table.columns == ("tiny, 10 %", "tiny, 100 %")
+    assert all("".join(cells).count("**") == 2 for cells in zip(*table.rows.values(), strict=True))
+    assert "random" not in difference_table(lines).rows
 
 
 def test_a_cell_that_fails_is_listed_and_stops_no_other(swept, tmp_path):
@@ -115,7 +117,7 @@ def test_killed_and_run_again_it_gives_the_same_table(swept, tmp_path):
     command = [sys.executable, "-m", "workbench", "sweep", str(path), "--workers", "2"]
     environment = {**os.environ, "WORKBENCH_RUNS": str(root), "TQDM_DISABLE": "1"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and sum(run.state == "finished" for run in _runs(root)) < 4:
         time.sleep(0.1)
     process.send_signal(signal.SIGKILL)
@@ -155,11 +157,6 @@ def test_tables_are_printed_in_every_format(swept, capsys, form):
     printed = capsys.readouterr().out
     assert "REFERS, wide" in printed and "synthetic" in printed
     assert "Difference from random" in printed
-
-
-def test_an_unknown_format_is_an_error():
-    with pytest.raises(ValueError, match="Unknown format 'html'"):
-        write_table(pd.DataFrame(), "html")
 
 
 @pytest.mark.parametrize(

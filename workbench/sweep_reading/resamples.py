@@ -1,14 +1,14 @@
 """All finished fine-tunings of a target on the same resamples of its test patients."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from lib.metrics.bootstrap import ResampledAUROC
 from lib.metrics.label_efficiency import LabelStep, enough_labels, label_efficiency
 from workbench.runs import Run
-from workbench.summary import stacked
+from workbench.summary import Stack, stacked
 from workbench.sweeps import Cell
 
 
@@ -18,7 +18,8 @@ class TargetResamples:
     Attributes:
         findings: names of the labels.
         seeds: (method, label ratio) -> seeds that are finished.
-        left_out: methods whose test images or labels are other ones; nothing of them can be paired.
+        left_out: methods whose test images or labels are other ones, or whose predictions cannot be judged;
+            nothing of them can be paired.
         synthetic: whether the test pictures were generated.
     """
 
@@ -41,14 +42,16 @@ class TargetResamples:
         run = next(iter(first.values()))
         self.findings: list[str] = run.result()["targets"]
         self.synthetic = bool(run.config["synthetic"])
-        stacks = {key: stacked(runs) for key, runs in members.items()}
-        judged = stacks[next(iter(members))]
+        stacks = {key: stack for key, runs in members.items() if (stack := _try_stack(runs))}
+        if not stacks:
+            raise ValueError("No fine-tuning of this target has predictions that can be judged.")
+        judged = stacks[next(iter(stacks))]
         fits = {
             key: np.array_equal(one.patients, judged.patients)
             and np.array_equal(one.labels, judged.labels, equal_nan=True)
             for key, one in stacks.items()
-        }
-        self.left_out = list(dict.fromkeys(key[0] for key, same in fits.items() if not same))
+        } | {key: False for key in members.keys() - stacks.keys()}
+        self.left_out = list(dict.fromkeys(key[0] for key in members if not fits[key]))
         stacks = {key: one for key, one in stacks.items() if fits[key]}
         self.seeds = {key: sorted(members[key]) for key in stacks}
         self._resampled = functools.cache(
@@ -97,3 +100,11 @@ class TargetResamples:
             for other in others
             if method != other
         }
+
+
+def _try_stack(runs: Mapping[int, Run]) -> Stack | None:
+    """Return the predictions of one method, or None where they cannot be judged; its summary says why."""
+    try:
+        return stacked(runs)
+    except (ValueError, OSError):
+        return None

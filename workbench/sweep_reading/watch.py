@@ -1,23 +1,17 @@
 """How far a sweep is, cell by cell; looked at again and again while it runs."""
 
 import collections
-import copy
 import dataclasses
-import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from workbench.job_plans import JobPlans
 from workbench.jobs import Job, Outcome
-from workbench.plan import plan
 from workbench.runs import Run, identity
 from workbench.sweep_reading.run_index import FAILED, FINISHED, MISSING, RUNNING, STATES, RunIndex, RunState
 from workbench.sweeps import Cell, Place, Sweep, cell_jobs, pretraining_jobs
 
 __all__ = ["FAILED", "FINISHED", "MISSING", "RUNNING", "STATES", "CellState", "SweepWatch"]
-
-SWEPT = ("seed=", "finetune.label_ratio=", "finetune.draw=")
-"""Overrides in which the cells of a method differ: numbers that stand in the config as they are."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +71,7 @@ class SweepWatch:
         self.pretrainings: dict[str, RunState] = {}
         self._index = RunIndex(root)
         self._planned: dict[Job, str] = {}
-        self._plans: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
+        self._plans = JobPlans(root)
         self._refused: dict[Job, str] = {}
         self._finished: dict[Job, RunState] = {}
         self._jobs: dict[Place, Job | Outcome] = {}
@@ -127,7 +121,7 @@ class SweepWatch:
             return self._finished[job]
         if job not in self._planned and job not in self._refused:
             try:
-                self._planned[job] = identity(self._plan(job))
+                self._planned[job] = identity(self._plans.plan(job.recipe, job.overrides))
             except (ValueError, OSError) as error:
                 self._refused[job] = f"{type(error).__name__}: {error}"
         if job in self._refused:
@@ -136,20 +130,6 @@ class SweepWatch:
         if found.state == FINISHED:
             self._finished[job] = found
         return found
-
-    def _plan(self, job: Job) -> dict[str, Any]:
-        """Return the config of a job; jobs that differ in nothing but `SWEPT` are planned together."""
-        swept = [one for one in job.overrides if one.startswith(SWEPT)]
-        alike = (job.recipe, tuple(one for one in job.overrides if one not in swept))
-        if alike not in self._plans:
-            self._plans[alike] = plan(job.recipe, job.overrides, root=self._root)
-        config = copy.deepcopy(self._plans[alike])
-        for override in swept:
-            name, _, value = override.partition("=")
-            *sections, key = name.split(".")
-            section = functools.reduce(lambda values, one: values[one], sections, config)
-            section[key] = type(section[key])(value)
-        return config
 
     @staticmethod
     def _waiting(outcome: Outcome, pretraining: RunState) -> RunState:

@@ -151,6 +151,41 @@ def test_cached_hypotheses_agree_with_the_uncached_pass():
             torch.testing.assert_close(steps(newest, parents), uncached, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("preset", ("paper", "official"))
+@pytest.mark.parametrize("depth", (1, 3))
+def test_attention_spelled_out_agrees_with_the_fused_pass(preset, depth):
+    decoder = make_decoder(preset, depth=depth).eval()
+    for layer in decoder.layers:  # untrained attention is nearly even, which hides mistakes
+        layer.memory_query.weight.data.mul_(30)
+    memory, tokens = reports()
+    logits, maps = decoder.forward_with_attention(memory, tokens)
+    assert (logits - decoder(memory, tokens)).abs().max() < 1e-5
+    assert [weights.shape for weights in maps] == [(3, 4, 7, 6)] * depth
+    torch.testing.assert_close(torch.stack(maps).sum(dim=-1), torch.ones(depth, 3, 4, 7))
+    assert max(weights.max() for weights in maps) > 0.5
+    with pytest.raises(ValueError, match="10 tokens, the report transformer takes 9"):
+        decoder.forward_with_attention(memory, torch.ones(3, 10, dtype=torch.int64))
+
+
+def test_attention_agrees_with_a_loop_over_heads_and_tokens():
+    decoder = make_decoder(depth=1).eval()
+    (layer,), (memory, tokens) = decoder.layers, reports()
+    layer.memory_query.weight.data.mul_(30)
+    seen = {}
+    layer.self_norm.register_forward_hook(lambda _, inputs, output: seen.update(x=output))
+    with torch.no_grad():
+        _, (weights,) = decoder.forward_with_attention(memory, tokens)
+        keys = layer.memory_key_value(decoder.visual_projection(memory))[..., :16]
+        queries = layer.memory_query(seen["x"])
+    for report in range(3):
+        for head in range(4):
+            part = slice(4 * head, 4 * head + 4)
+            for place in range(7):
+                scores = [float(queries[report, place, part] @ key[part]) / 2 for key in keys[report]]
+                expected = torch.tensor(scores).softmax(dim=0)
+                torch.testing.assert_close(weights[report, head, place], expected, atol=1e-5, rtol=1e-4)
+
+
 @pytest.mark.parametrize("beam_size", (1, 3))
 def test_generated_reports_start_end_and_pad(beam_size):
     decoder = make_decoder().eval()

@@ -92,11 +92,14 @@ def test_generates_reports(beam_size):
     assert objective.training and torch.equal(generated, objective.generate(images, beam_size))
 
 
-def test_attention_maps_are_of_the_places():
-    objective, batch = make(), make_batch()
-    maps = objective.attention_maps(batch.images, batch.report_tokens)
-    assert maps.shape == (3, 8, 4) and not maps.requires_grad and objective.training
-    torch.testing.assert_close(maps.sum(dim=-1), torch.ones(3, 8))
+def test_it_tells_where_words_are_read_off():
+    objective, batch = make().eval(), make_batch()
+    logits, weights, gates = objective.forward_with_attention(batch.images, batch.report_tokens)
+    told = objective.decoder(objective.encoder(batch.images[:, 0]).tokens, batch.report_tokens)
+    torch.testing.assert_close(logits, told.logits)
+    torch.testing.assert_close(weights, told.weights.view(3, 8, 1, 1, 1, 4))  # one layer, head and view
+    torch.testing.assert_close(weights.sum(dim=-1), torch.ones(3, 8, 1, 1, 1))
+    assert gates.tolist() == [[[1] * 4]] * 3
 
 
 def test_the_first_predictions_are_the_frequencies_of_tokens():

@@ -259,3 +259,24 @@ def test_config_defaults_are_the_papers():
     assert config["contrastive_weight"] == config["language_weight"] == 1.0
     assert config["encoder"] == {"name": "radiograph_transformer", "preset": "paper"}
     assert config["has_view_fusion"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_attention_spelled_out_is_that_of_the_losses(preset):
+    objective, batch = make(preset=preset).eval(), make_batch()
+    logits, weights, gates = objective.forward_with_attention(batch.images, batch.report_tokens)
+    fused = objective.fuse(batch.images)
+    expected = objective.report_transformer(fused.memory, batch.report_tokens)
+    assert (logits - expected).abs().max() < 1e-5
+    assert weights.shape == (3, 8, 1, 2, 2, 4)  # one layer, two heads, two views of four places
+    torch.testing.assert_close(weights.sum(dim=(-2, -1)), torch.ones(3, 8, 1, 2))
+    torch.testing.assert_close(gates, fused.weights.expand(3, 2, 4))
+    # The second view alone, by the places of the memory.
+    _, (maps,) = objective.report_transformer.forward_with_attention(fused.memory, batch.report_tokens)
+    torch.testing.assert_close(weights[:, :, 0, :, 1], maps[..., 4:].transpose(1, 2))
+
+
+def test_without_view_fusion_words_are_read_off_the_first_view():
+    objective, batch = make(has_view_fusion=False).eval(), make_batch()
+    _, weights, gates = objective.forward_with_attention(batch.images, batch.report_tokens)
+    assert weights.shape == (3, 8, 1, 2, 1, 4) and gates.tolist() == [[[1] * 4]] * 3

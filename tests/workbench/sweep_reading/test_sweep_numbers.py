@@ -1,5 +1,7 @@
 """What a sweep says: tables, label efficiency, effects; against the tables of the runs and naive sums."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -172,3 +174,30 @@ def test_signs_are_compared_where_an_interval_allows_it(ours, low, high, printed
 def test_verdicts_are_those_of_the_interval(read):
     for row in effects(read, "REFERS").itertuples():
         assert (row.verdict == NOT_TOLD_APART) == (row.low <= 0 <= row.high)
+
+
+def test_predictions_that_cannot_be_judged_leave_out_their_method(cells):
+    class Spoilt:
+        """A run with a probability that is NaN."""
+
+        def __init__(self, run):
+            self.config, self.result, self.folder = run.config, run.result, run.folder
+            self._table = run.predictions()
+            self._table.iloc[3, -1] = float("nan")
+
+        def predictions(self):
+            return self._table
+
+    some = [one for one in cells if one.label_ratio == 1.0 and one.method in ("Random", "REFERS")]
+    spoilt = [
+        dataclasses.replace(one, outcome=one.outcome._replace(run=Spoilt(one.outcome.run))) for one in some
+    ]
+    mixed = [new if new.method == "Random" else old for new, old in zip(spoilt, some, strict=True)]
+    read = TargetResamples(mixed, replicates=10)
+    assert read.left_out == ["Random"] and read.methods == ["REFERS"]
+    with pytest.raises(ValueError, match="has predictions that can be judged"):
+        TargetResamples(spoilt, replicates=10)
+    run = spoilt[0].outcome.run
+    with pytest.raises(ValueError, match=r"1 probabilities are no numbers.*fine-tune again") as caught:
+        stacked({0: run})
+    assert str(run.folder) in str(caught.value)

@@ -50,7 +50,7 @@ def test_plans_of_a_method_are_those_of_each_of_its_cells(tiny_sweep):
     for job in cell_jobs(sweep, root=root).values():
         if isinstance(job, Job):
             assert watch._planned[job] == identity(plan(job.recipe, job.overrides, root=root))
-    assert len(watch._plans) == 4 + 3  # methods that can be fine-tuned, and their pre-trainings
+    assert len(watch._plans.planned) == 4 + 3  # methods that can be fine-tuned, and their pre-trainings
 
 
 def test_a_pretraining_that_cannot_be_says_why_and_its_cells_wait(tiny_sweep):
