@@ -26,7 +26,9 @@ def html_table(
         width: pixels at most.
     """
     padding = "8px 14px 8px 0" if width == theme.WIDTH else "4px 14px 4px 0"
-    cell = f"padding:{padding};vertical-align:top;text-align:left;border-top:1px solid {theme.GRID};"
+    # JupyterLab colours rows by its own theme, and the dark one would leave dark text on dark ground.
+    ground = f"background:{theme.PAPER};color:{theme.INK};"
+    cell = f"{ground}padding:{padding};vertical-align:top;text-align:left;border-top:1px solid {theme.GRID};"
     quiet = f"{cell}color:{theme.QUIET};overflow-wrap:anywhere"
     heads = "".join(
         f'<th style="{cell}border-top:none;color:{theme.QUIET};font-weight:600;width:{share}">{column}</th>'
