@@ -153,6 +153,13 @@ def finetune(
     training = loader(rows["train"], augment=augment, shuffle=True)
     if len(training) > 1:  # no rest of a batch, but a set smaller than one is taken whole
         training = loader(rows["train"], augment=augment, shuffle=True, drop_last=True)
+    num_images = len(training.items.study_rows)
+    if config.feature_norm == "batch" and min(config.batch_size, num_images) < 2:
+        raise ValueError(
+            'finetune.feature_norm "batch" needs two images in a step: label_ratio '
+            f"{config.label_ratio:g} leaves {num_images} for training, batch_size is {config.batch_size}. "
+            'Raise the smaller one, or take feature_norm "none".'
+        )
     validation, test = (loader(rows[name]) for name in ("validation", "test"))
     monitor, mode = _monitor(store, rows["validation"], targets, config.metric)
 
@@ -180,7 +187,7 @@ def finetune(
         "draw": config.draw,
         "seed": config.seed,
         "num_train_studies": len(rows["train"]),
-        "num_train_images": len(training.items.study_rows),
+        "num_train_images": num_images,
         "monitor": monitor,
         "best_step": result.best_step,
         "best_validation": result.best,

@@ -201,6 +201,14 @@ def test_a_checkpoint_that_does_not_fit_is_refused_with_its_keys(store, manifest
         ({"targets": ["unknown"]}, "known unknown at label ratio 1 in train, validation, test"),
         ({"min_positives": 1000}, "Lower finetune.min_positives"),
         ({"positions": ["OBLIQUE"]}, "view in OBLIQUE in train, validation, test"),
+        (
+            {"targets": ["opacity"], "feature_norm": "batch", "label_ratio": 0.001},
+            "label_ratio 0.001 leaves 1 for training, batch_size is 16",
+        ),
+        (
+            {"targets": ["opacity"], "feature_norm": "batch", "batch_size": 1},
+            r"two images in a step: .*, batch_size is 1\.",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_the_store_are_named(store, manifest, tmp_path, config, named):
