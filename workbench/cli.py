@@ -24,6 +24,8 @@ Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE ...]", help="of the recipe, dotted")
 ]
 
+Queries = Annotated[int, typer.Option(help="pictures of each category to look with")]
+Candidates = Annotated[int, typer.Option(help="pictures of each category to look among")]
 Parameters = Annotated[list[str], typer.Option("-p", "--parameter", metavar="NAME VALUE", help="repeatable")]
 
 
@@ -187,11 +189,32 @@ def sweep(
 
 
 @app.command()
+def variants(
+    file: Annotated[str, typer.Argument(help="name of a file of variants, or a path")],
+    overrides: Overrides = None,
+    recipe: Annotated[str, typer.Option(help="another one than the file's")] = "",
+    queries: Queries = 5,
+    candidates: Candidates = 10,
+    look: Annotated[bool, typer.Option("--look", help="train nothing")] = False,
+) -> None:
+    """Train a recipe with one setting changed at a time, and judge each.
+
+    What is finished is not trained again.
+    """
+    from lib.protocols.retrieval import RetrievalConfig
+    from workbench.judging import JudgeConfig
+    from workbench.variants_command import do_variants
+
+    config = JudgeConfig(retrieval=RetrievalConfig(num_queries=queries, num_candidates=candidates))
+    do_variants(file, overrides or [], config, recipe=recipe, look=look)
+
+
+@app.command()
 def judge(
     run: Annotated[list[str], typer.Argument(help="ids of pre-training runs")],
     store: Annotated[str, typer.Option(help="another store than the runs' own")] = "",
-    queries: Annotated[int, typer.Option(help="pictures of each category to look with")] = 5,
-    candidates: Annotated[int, typer.Option(help="pictures of each category to look among")] = 10,
+    queries: Queries = 5,
+    candidates: Candidates = 10,
     initial: Annotated[bool, typer.Option(help="also judge the weights that a run began with")] = False,
 ) -> None:
     """Retrieve, classify without training, probe linearly.

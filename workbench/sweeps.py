@@ -128,6 +128,8 @@ def read_sweep(name: str) -> Sweep:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is no YAML: {error}") from error
+    if isinstance(values, dict) and "variants" in values:
+        raise ValueError(f"{path} holds variants of one recipe. Type: workbench variants {name}")
     if isinstance(values, dict) and isinstance(values.get("methods"), dict):
         # A method without settings may stand as `name:` alone.
         values["methods"] = {str(key): value or {} for key, value in values["methods"].items()}

@@ -1,13 +1,7 @@
-"""One recipe with one setting changed at a time, as tables of hyper-parameters have it.
-
-    python -m workbench.variants FILE [RECIPE] [key=value ...]
-
-trains what is missing, one after another; the file's own recipe unless another one is named.
-"""
+"""One recipe with one setting changed at a time, as tables of hyper-parameters have it."""
 
 import dataclasses
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -105,7 +99,8 @@ def find_variants(
 
 def training_command(name: str, recipe: str = "", overrides: Sequence[str] = ()) -> str:
     """Return what to type to train every variant that is missing."""
-    return shlex.join(["python", "-m", "workbench.variants", name, *[recipe] * bool(recipe), *overrides])
+    named = ["--recipe", recipe] if recipe else []
+    return shlex.join(["workbench", "variants", name, *overrides, *named])
 
 
 def train_variants(
@@ -123,23 +118,3 @@ def train_variants(
 def judge_variants(variants: Sequence[VariantRun], config: JudgeConfig) -> dict[str, dict[str, Any]]:
     """Judge the variants that are trained, each on its own store; by their names."""
     return {one.name: judge_once(one.run, config=config) for one in variants if one.run}
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Train by a file of variants; one line and exit code 1 when something does not fit."""
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(__doc__)
-        return 0 if arguments else 2
-    name, *others = arguments
-    recipe = others.pop(0) if others and "=" not in others[0] else ""
-    try:
-        for one in train_variants(name, recipe, others):
-            print(f"{one.name}: {one.run.folder}")
-    except (ValueError, OSError, ArithmeticError) as error:
-        print(f"workbench.variants: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

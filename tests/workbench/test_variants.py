@@ -1,23 +1,27 @@
 """Files of variants: read, found where they are trained, trained where they are not."""
 
+import contextlib
+
 import pytest
 import yaml
 
 from lib.protocols.retrieval import RetrievalConfig
+from workbench.cli import main
 from workbench.figures.variant_table import variant_table
 from workbench.judging import JudgeConfig
 from workbench.plan import plan
 from workbench.published import CONVIRT_TABLE_3
 from workbench.recipe import RECIPES, known_recipes
 from workbench.runs import find_finished
+from workbench.sweeps import read_sweep
 from workbench.variants import (
     find_variants,
     judge_variants,
-    main,
     read_variants,
     train_variants,
     training_command,
 )
+from workbench.variants_command import do_variants
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -66,11 +70,12 @@ def test_what_is_trained_is_found_and_what_is_not_has_none(convirt, small):
     assert linear.run is None and linear.changes == ("objective.projection=linear",)
     default, _ = find_variants(small, "", ["seed=5"], root=convirt.run.folder.parent)
     assert default.run is None
-    assert training_command(small) == f"python -m workbench.variants {small}"
-    assert training_command("a b", "c", ["seed=5"]) == "python -m workbench.variants 'a b' c seed=5"
+    assert training_command(small) == f"workbench variants {small}"
+    assert training_command("a b", "c", ["seed=5"]) == "workbench variants 'a b' seed=5 --recipe c"
 
 
 def test_what_is_missing_is_trained_and_judged(convirt, small, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WORKBENCH_RUNS", str(tmp_path / "runs"))
     short = ["train.steps=4", "train.validate_every=4", "train.keep_every=0"]
     trained = train_variants(small, "", short, root=tmp_path / "runs")
     assert [one.run.state for one in trained] == ["finished", "finished"]
@@ -83,10 +88,12 @@ def test_what_is_missing_is_trained_and_judged(convirt, small, tmp_path, monkeyp
     )
     judged = judge_variants(trained, config)
     assert [judged[one.name]["run"] for one in trained] == [one.run.id for one in trained]
-    # The same from the command line: nothing is trained again.
-    monkeypatch.setenv("WORKBENCH_RUNS", str(tmp_path / "runs"))
-    assert main([small, *short]) == 0
-    assert capsys.readouterr().out.splitlines() == [f"{one.name}: {one.run.folder}" for one in trained]
+    # The same as a command: nothing is trained again, and each has its column.
+    capsys.readouterr()
+    do_variants(small, short, config)
+    table = capsys.readouterr().out
+    assert all(one.name in table.splitlines()[0] for one in trained)
+    assert "linear mean AUROC, 1 % of the labels" in table and "Not trained yet" not in table
     assert len(list((tmp_path / "runs").iterdir())) == 2
     assert find_finished(plan(convirt.made.recipe, short)).id == trained[0].run.id
 
@@ -127,12 +134,28 @@ def test_other_files_are_refused(tmp_path, text, named, capsys):
     path.write_text(text)
     with pytest.raises(ValueError, match=named):
         read_variants(str(path))
-    assert main([str(path)]) == 1
-    assert "workbench.variants:" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="1"):
+        main(["variants", str(path)])
+    assert named in capsys.readouterr().err
 
 
-def test_an_unknown_file_is_answered_with_the_known_ones(capsys):
+def test_an_unknown_file_is_answered_with_the_known_ones():
     with pytest.raises(FileNotFoundError, match=f"Known: .*{TABLE_3}"):
         read_variants("sweeps/convirt_table4")
-    assert main([]) == 2 and main(["--help"]) == 0
-    assert "python -m workbench.variants FILE" in capsys.readouterr().out
+
+
+def test_a_sweep_and_a_file_of_variants_are_told_apart(small):
+    with pytest.raises(ValueError, match=f"workbench variants {TABLE_3}"):
+        read_sweep(TABLE_3)
+    with pytest.raises(ValueError, match="must hold `recipe`"):
+        read_variants("sweeps/table1_phantom")
+
+
+def test_looking_trains_nothing_and_says_what_is_missing(convirt, small, capsys, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_RUNS", str(convirt.run.folder.parent))
+    before = sorted(convirt.run.folder.parent.iterdir())
+    with contextlib.suppress(SystemExit):
+        main(["variants", small, "seed=5", "--look"])
+    said = capsys.readouterr().out
+    assert said == f"Not trained yet: ConVIRT (default), linear proj.\n  workbench variants {small} seed=5\n"
+    assert sorted(convirt.run.folder.parent.iterdir()) == before
