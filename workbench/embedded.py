@@ -65,7 +65,7 @@ class Opened:
         self.image_size: int = run.config["augment"]["crop_size"]
         self.evaluation: str = run.config["augment"].get("evaluation", "crop")
         self.pairs = None
-        if hasattr(self.objective, "embed_texts"):
+        if getattr(self.objective, "compares_texts", False):
             self.pairs = PairEncoder(
                 self.objective,
                 load_tokenizers(run)["text"],

@@ -35,7 +35,8 @@ def phrase_similarity(objective: PlaceObjective, images: Tensor, texts: Tensor) 
     one there: expect little of such maps.
 
     Args:
-        objective: ConVIRT, whose measure is the cosine, or Contrastive-Binary, whose measure is a logit.
+        objective: ConVIRT or REFERS, whose measure is the cosine, or Contrastive-Binary, whose measure is a
+            logit.
         images: `[N, C, H, W]` on its device, normalised as in training.
         texts: embeddings of the phrases, `[Q, E]`, of `objective.embed_texts` or
             `lib.protocols.pair_encoder.PairEncoder.embed_texts`.
@@ -46,10 +47,10 @@ def phrase_similarity(objective: PlaceObjective, images: Tensor, texts: Tensor) 
     Raises:
         ValueError: an objective that has no embedding of places, or values that are not finite.
     """
-    if not hasattr(objective, "embed_places"):
+    if not getattr(objective, "compares_texts", False):
         raise ValueError(
             f"{type(objective).__name__} does not compare phrases with places; take a pre-training by "
-            "convirt or contrastive_binary."
+            "convirt, contrastive_binary, or refers with its contrastive loss."
         )
     with torch.autocast(images.device.type, enabled=False):
         places = objective.embed_places(images.float())  # [N, P, E]

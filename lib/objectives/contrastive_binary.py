@@ -18,6 +18,7 @@ from lib.models.heads import make_feature_norm
 from lib.models.initialise import initialise
 from lib.models.text_encoder import TextEncoder, TextEncoderConfig
 from lib.objectives.convirt import check_pairs, gather_texts, pair_groups
+from lib.objectives.pair_embedding import PairEmbedding
 
 if TYPE_CHECKING:  # objectives do not depend on the data package
     from lib.data.batch import Batch
@@ -51,7 +52,7 @@ class ContrastiveBinaryConfig:
     )
 
 
-class ContrastiveBinary(nn.Module):
+class ContrastiveBinary(PairEmbedding, nn.Module):
     """Tell real pairs of image and text from false ones.
 
     Each study of a batch makes one real pair, and a false one with the text of the study before it, whose
@@ -107,17 +108,6 @@ class ContrastiveBinary(nn.Module):
             losses = F.binary_cross_entropy_with_logits(logits.float(), real.float(), reduction="none")
             return {"matching": (losses * counts).sum() / counts.sum()}
 
-    def embed_images(self, images: Tensor) -> Tensor:
-        """Return the projections `[N, E]` of images `[N, C, H, W]`, float32."""
-        with evaluating(self):
-            return self._embed(self.encoder(images).pooled)
-
-    def embed_places(self, images: Tensor) -> Tensor:
-        """Return a projection `[N, P, E]` of every place, as of an image that looks like it everywhere."""
-        with evaluating(self):
-            tokens = self.encoder(images).tokens
-            return self._embed(tokens.flatten(0, 1)).unflatten(0, tokens.shape[:2])
-
     def embed_texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Return the projections `[N, E]` of texts `[N, T]`, float32."""
         with evaluating(self):
@@ -139,7 +129,6 @@ class ContrastiveBinary(nn.Module):
         return pair_groups(self)
 
     def _embed(self, features: Tensor) -> Tensor:
-        """Project features of images or places `[N, D]` to `[N, E]`."""
         return self.image_norm(self.image_projection(features)).float()
 
     def _match(self, images: Tensor, texts: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from lib.models.evaluating import evaluating
 from lib.models.heads import make_feature_norm
 from lib.models.projection import ProjectionHead
 from lib.models.text_encoder import TextEncoder, TextEncoderConfig
+from lib.objectives.pair_embedding import CosineEmbedding, unit
 
 if TYPE_CHECKING:  # objectives do not depend on the data package
     from lib.data.batch import Batch
@@ -59,7 +60,7 @@ class ConVIRTConfig:
     )
 
 
-class ConVIRT(nn.Module):
+class ConVIRT(CosineEmbedding, nn.Module):
     """Recognise each image's own text among those of a batch, and each text's own image.
 
     Args:
@@ -112,35 +113,17 @@ class ConVIRT(nn.Module):
         )
         return {"contrastive": loss}
 
-    def embed_images(self, images: Tensor) -> Tensor:
-        """Return the embeddings `[N, E]` of images `[N, C, H, W]`, float32, of length 1."""
-        with evaluating(self):
-            return self._embed(self.encoder(images).pooled)
-
-    def embed_places(self, images: Tensor) -> Tensor:
-        """Return an embedding `[N, P, E]` of every place, as of an image that looks like it everywhere."""
-        with evaluating(self):
-            tokens = self.encoder(images).tokens
-            return self._embed(tokens.flatten(0, 1)).unflatten(0, tokens.shape[:2])
-
     def embed_texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Return the embeddings `[N, E]` of texts `[N, T]`, float32, of length 1."""
         with evaluating(self):
-            projected = self.text_norm(self.text_projection(self.text_encoder(tokens, mask)))
-            return F.normalize(projected.float(), dim=-1)
-
-    @staticmethod
-    def similarity(texts: Tensor, images: Tensor) -> Tensor:
-        """Return the cosine of every text `[Q, E]` with every image `[N, E]`, `[Q, N]`."""
-        return texts @ images.T
+            return unit(self.text_norm(self.text_projection(self.text_encoder(tokens, mask))))
 
     def parameter_groups(self) -> dict[str, list[tuple[str, nn.Parameter]]]:
         """Name the parts; the paper gives both one learning rate."""
         return pair_groups(self)
 
     def _embed(self, features: Tensor) -> Tensor:
-        """Bring features of images or places `[N, D]` into the shared space, `[N, E]`."""
-        return F.normalize(self.image_norm(self.image_projection(features)).float(), dim=-1)
+        return unit(self.image_norm(self.image_projection(features)))
 
 
 def check_pairs(batch: "Batch") -> None:

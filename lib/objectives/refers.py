@@ -20,6 +20,7 @@ from lib.models.presets import preset_named
 from lib.models.report_transformer import ReportTransformer, ReportTransformerConfig
 from lib.models.text_encoder import TextEncoder, TextEncoderConfig
 from lib.models.view_fusion import FusedViews, ViewFusion
+from lib.objectives.pair_embedding import CosineEmbedding, unit
 
 if TYPE_CHECKING:  # objectives do not depend on the data package
     from lib.data.batch import Batch
@@ -65,7 +66,7 @@ class REFERSConfig:
         self.encoder = {"name": name, **preset, **self.encoder}
 
 
-class REFERS(nn.Module):
+class REFERS(CosineEmbedding, nn.Module):
     """Learn from each study's report: generate it, and recognise it among those of other studies.
 
     Args:
@@ -151,6 +152,26 @@ class REFERS(nn.Module):
             return FusedViews(tokens, pooled, pooled.new_ones(len(pooled), 1, 1))
         views = images.shape[:2]
         return self.view_fusion(tokens.unflatten(0, views), pooled.unflatten(0, views))
+
+    @property
+    def compares_texts(self) -> bool:
+        """Whether the contrastive loss is trained; without it images and reports share no space."""
+        return self.config.contrastive_weight > 0
+
+    def embed_texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Return the embeddings `[B, E]` of reports `[B, T]`, float32, of length 1."""
+        with evaluating(self):
+            return unit(self.text_norm(self.text_encoder(tokens, mask)))
+
+    def _embed(self, features: Tensor) -> Tensor:
+        """Bring features of images or places into the shared space: each as a study of this one view.
+
+        Such a study has copies of it (`lib.data.loader`), so that view fusion sees what it saw in training.
+        """
+        views = features.unsqueeze(1).expand(-1, self.num_fused, -1)  # [N, V, D]
+        if self.view_fusion is not None:
+            features = self.view_fusion(views.unsqueeze(2), views).study_feature  # [N, V * D]
+        return unit(self.study_norm(features))
 
     def fusion_weights(self, images: Tensor) -> Tensor:
         """Return the weight of each view `[B, V]`; official gates are averaged over the places.

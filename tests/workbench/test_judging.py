@@ -181,6 +181,10 @@ def test_an_objective_without_texts_is_judged_by_its_encoder(world, tmp_path, co
     steps = ["train.steps=4", "train.validate_every=4"]
     refers = pretrain(world.pretrain, steps, root=tmp_path, progress=False)
     report = judge_pairs(refers, config=config, device="cpu")
+    assert report["study_report"]["text_unit"] == "report" and "zero_shot" not in report["not_judged"]
+    steps.append("objective.contrastive_weight=0")
+    writer = pretrain(world.pretrain, steps, root=tmp_path, progress=False)
+    report = judge_pairs(writer, config=config, device="cpu")
     assert report["text_image"] is report["zero_shot"] is report["study_report"] is None
     assert report["not_judged"]["zero_shot"] == "the objective embeds no texts"
     assert report["linear_probe"]["1"]["auroc"]["estimate"] is not None

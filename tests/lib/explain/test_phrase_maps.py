@@ -9,6 +9,7 @@ from lib.explain.phrase import phrase_maps, phrase_similarity
 from lib.models.heads import Classifier
 from lib.objectives.contrastive_binary import ContrastiveBinary
 from lib.objectives.convirt import ConVIRT
+from lib.objectives.refers import REFERS
 
 ENCODERS = (
     dict(
@@ -22,15 +23,20 @@ ENCODERS = (
     ),
     dict(name="resnet", depth=18, image_size=64, base_width=4),
 )
-KINDS = (ConVIRT, ContrastiveBinary)
+KINDS = (ConVIRT, ContrastiveBinary, REFERS)
 
 
 def make(kind, encoder=ENCODERS[0]):
     torch.manual_seed(0)
     text = dict(width=16, depth=1, num_heads=2, mlp_width=16, dropout=0.0, pooling="max")
-    values = dict(embedding_width=12, feature_norm="batch", encoder=encoder, text=text, max_text_tokens=8)
-    objective = kind(build(kind.Config, values), 30)
-    objective.image_norm.running_mean.normal_()
+    values = dict(feature_norm="batch", encoder=encoder, text=text, max_text_tokens=8)
+    if kind is REFERS:
+        report = dict(width=16, num_heads=2, mlp_width=16)
+        objective = REFERS(build(REFERS.Config, {**values, "num_views": 2, "report": report}), 30, 30)
+        objective.study_norm.running_mean.normal_()
+    else:
+        objective = kind(build(kind.Config, {**values, "embedding_width": 12}), 30)
+        objective.image_norm.running_mean.normal_()
     return objective
 
 
@@ -91,5 +97,9 @@ def test_wrong_choices_are_told():
         ValueError, match="Classifier does not compare phrases with places; take a pre-training"
     ):
         phrase_similarity(Classifier(objective.encoder, 2), images, texts)
+    blind = make(REFERS)
+    blind.config.contrastive_weight = 0
+    with pytest.raises(ValueError, match="REFERS does not compare phrases"):
+        phrase_similarity(blind, images, texts)
     with pytest.raises(ValueError, match="NaN or infinity"):
         phrase_similarity(objective, images * float("nan"), texts)

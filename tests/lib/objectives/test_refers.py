@@ -280,3 +280,25 @@ def test_without_view_fusion_words_are_read_off_the_first_view():
     objective, batch = make(has_view_fusion=False).eval(), make_batch()
     _, weights, gates = objective.forward_with_attention(batch.images, batch.report_tokens)
     assert weights.shape == (3, 8, 1, 2, 1, 4) and gates.tolist() == [[[1] * 4]] * 3
+
+
+@pytest.mark.parametrize("changes", [{}, {"preset": "official"}, {"has_view_fusion": False}])
+def test_an_image_alone_is_a_study_of_copies_of_it(changes):
+    objective, batch = make(feature_norm="batch", **changes), make_batch()
+    objective.study_norm.running_mean.normal_()
+    objective.text_norm.running_var.uniform_(0.5, 2)
+    copies = batch.images[:, :1].expand(-1, objective.num_fused, -1, -1, -1)
+    images = objective.embed_images(batch.images[:, 0])
+    texts = objective.embed_texts(batch.text_tokens, batch.text_mask)
+    objective.eval()
+    with torch.no_grad():
+        study = objective.study_norm(objective.fuse(copies).study_feature)
+        text = objective.text_norm(objective.text_encoder(batch.text_tokens, batch.text_mask))
+    torch.testing.assert_close(images, study / study.norm(dim=1, keepdim=True))
+    torch.testing.assert_close(texts, text / text.norm(dim=1, keepdim=True))
+    cosines = torch.nn.functional.cosine_similarity(texts[:, None], images[None], dim=-1)
+    torch.testing.assert_close(objective.similarity(texts, images), cosines)
+
+
+def test_without_the_contrastive_loss_no_text_is_compared():
+    assert make().compares_texts and not make(contrastive_weight=0).compares_texts
