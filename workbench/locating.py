@@ -1,8 +1,6 @@
 """Where a finished fine-tuning looks: its maps of marked pictures against the boxes, kept in its run folder.
 
-localized/<store>-<split>-<method>.parquet        the maps, computed once (`lib.protocols.case_maps`)
-localized/<store>-<split>-<method>-cases.parquet  every number of every case, as judged last
-localized/<store>-<split>-<method>.json           the summary of that
+The files are those of `workbench.located_files`.
 """
 
 import dataclasses
@@ -29,11 +27,9 @@ from lib.protocols.localization import BoxRule, choose_thresholds, judge_cases, 
 from lib.protocols.localization_summary import localised_findings, summarise
 from workbench.inputs import resolve_device
 from workbench.judged_data import open_judged
+from workbench.located_files import faithful_file, located_file
 from workbench.reopen import open_data
 from workbench.runs import Run
-
-FOLDER = "localized"
-"""Where a run folder keeps what is said here."""
 
 LEAKS = {
     "train": "LEAK: the classifier learnt from these pictures",
@@ -132,7 +128,8 @@ def locate_maps(
     """
     _targets(run)  # refuses a run of another kind before its data is opened
     judged, manifest = _open_data(run, store, allow_leak)
-    path = _place(run, judged, split, method, layer, head, ".parquet")
+    of = {"split": split, "method": method, "layer": layer, "head": head}
+    path = located_file(run, {"store": judged.path.name, "store_id": judged.id, **of}, ".parquet")
     if path.is_file():
         return CaseMaps.load(path)
     opened = open_classifier(run, resolve_device(device))
@@ -240,9 +237,12 @@ def locate(
         opened = open_classifier(run, resolve_device(device))
         curves = judge_faithfulness(opened.classifier, judged, maps, opened.targets, limit=faithful)
         summary["faithfulness"] = summarise_faithfulness(curves, replicates=replicates)
-    with atomic_path(_place(run, judged, split, method, layer, head, "-cases.parquet")) as temporary:
+        # A file of its own: judging again with another threshold, as pages do, leaves it alone.
+        kept = {**maps.about, "findings": list(findings), **summary["faithfulness"]}
+        write_json(faithful_file(run, maps.about), kept)
+    with atomic_path(located_file(run, maps.about, "-cases.parquet")) as temporary:
         cases.to_parquet(temporary, index=False)
-    write_json(_place(run, judged, split, method, layer, head, ".json"), summary)
+    write_json(located_file(run, maps.about, ".json"), summary)
     return Located(maps, cases, summary)
 
 
@@ -270,16 +270,6 @@ def _view_rows(run: Run, store: Store, manifest: Manifest, split: str) -> np.nda
     """Return the views of a split that the classifier is made for."""
     is_inside = np.isin(store.views["study_row"].to_numpy(), manifest.rows(split))
     return np.flatnonzero(is_inside & store.views["position"].isin(run.config["finetune"]["positions"]))
-
-
-def _place(
-    run: Run, store: Store, split: str, method: str, layer: int, head: int | None, ending: str
-) -> Path:
-    """Return where something about maps is kept."""
-    parts = [store.path.name, store.id[:8], split, method]
-    parts += [f"layer{layer}"] if layer != -1 else []
-    parts += [f"head{head}"] if head is not None else []
-    return run.folder / FOLDER / f"{'-'.join(parts)}{ending}"
 
 
 def _of_findings(maps: CaseMaps, findings: Sequence[str]) -> CaseMaps:

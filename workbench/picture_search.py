@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from lib.metrics.similarity import CosineSimilarity
-from workbench.embedded import TRAINED, Opened, embed
-from workbench.inputs import resolve_device
-from workbench.judged_data import open_judged
+from workbench.embedded import TRAINED, embed
 from workbench.runs import Run
+from workbench.study_reading.looking import open_looking
 from workbench.typed_text import refusal, remark
 
 
@@ -51,8 +50,8 @@ class PictureSearch:
         Raises:
             ValueError: the run is no finished pre-training, or has seen these pictures.
         """
-        data = open_judged(run, store, allow_leak=allow_leak)
-        opened = Opened(run, weights=weights, device=resolve_device(device))
+        options = {"store": store, "weights": weights, "device": device, "allow_leak": allow_leak}
+        opened, data = open_looking(run, **options)
         embedded = embed(opened, data.store, data.manifest, split)
         features = embedded.features.of(data.manifest.rows(split)).first_views()
         self.run, self.store, self.split = run, data.store, split

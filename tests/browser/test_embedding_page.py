@@ -109,6 +109,16 @@ def test_a_person_draws_around_points(overrides, lab, put_page, open_page, run_a
         "text => document.querySelector('.wb-study .gtitle')?.textContent.includes(text)",
         arg=store.studies["study_id"].iloc[focus],
     )
+
+    # Where the model looks: on the study from the beginning, on the pictures of the sheet when asked for.
+    seen = "document.querySelector('.wb-study').textContent.includes('Eigen-CAM by ConVIRT')"
+    page.wait_for_function(f"() => {seen}")
+    tile = "() => document.querySelector('.wb-group-sheet img').src"
+    grey = page.evaluate(tile)
+    page.locator(".wb-map-controls select").first.select_option(label="maps on study and sheet")
+    page.wait_for_function(f"grey => ({tile})() !== grey", arg=grey)
+    assert ask_kernel(page, "explorer.overlay.where, explorer.overlay.method") == "('sheet', 'eigen_cam')"
+    says("first principal component")
     page.get_by_placeholder("name of the list").fill("the right half")
     page.get_by_placeholder("name of the list").press("Enter")
     page.locator("button:has-text('keep list')").click()

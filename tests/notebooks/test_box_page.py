@@ -7,6 +7,7 @@ import pytest
 from lib.data.ingest import ingest
 from lib.data.readers import open_reader
 from tests.workbench.tiny import FINETUNING, PRETRAINING
+from workbench.locating import locate
 from workbench.notebooks import run_notebook
 from workbench.runs import list_runs
 from workbench.train import finetune, pretrain
@@ -55,9 +56,10 @@ def test_one_model_is_judged_and_looked_at(executed, place):
         strict=True,
     ):
         assert named in title and "not patients" in title
-    assert "mean of findings" in html and "explore" not in titles
+    assert "wb-localization" in html and "mean of findings" in html
     assert html.count("is no pre-training") == 2  # it began with random weights, so no words were read
     (run,) = list_runs(place / "runs")  # nothing was trained again
+    assert f"workbench locate {run.id} --faithful 100</code>" in html
     kept = {path.suffix for path in (run.folder / "localized").iterdir()}
     assert kept == {".parquet", ".json"}
 
@@ -65,9 +67,13 @@ def test_one_model_is_judged_and_looked_at(executed, place):
 def test_two_models_are_compared(executed, place, overrides):
     run = list_runs(place / "runs")[0]
     other = finetune("finetune/phantom", [*overrides, "seed=1"], root=place / "runs", progress=False)
-    titles, _ = executed(runs=[run.id, other.id], method="grad_cam", threshold=0.4, order="models disagree")
-    assert len(titles) == 7 and "models disagree" in titles[-1]
-    assert run.id in titles[3] and other.id in titles[3] and "threshold 0.40" in titles[3]
+    locate(run, method="grad_cam", faithful=4, replicates=50, device="cpu")
+    asked = {"method": "grad_cam", "threshold": 0.4, "order": "models disagree"}
+    titles, html = executed(runs=[run.id, other.id], **asked)
+    assert len(titles) == 8 and "models disagree" in titles[-1]
+    assert "Is it used?" in titles[3] and "n = 4 cases" in titles[3] and "grad_cam" in titles[3]
+    assert f"workbench locate {other.id} --method grad_cam --faithful 100</code>" in html
+    assert run.id in titles[4] and other.id in titles[4] and "threshold 0.40" in titles[4]
 
 
 def test_words_are_followed_in_the_pretraining_that_a_run_began_with(executed, place, overrides):

@@ -14,7 +14,9 @@ from tiny_world import ENCODER
 from lib.data.audit import LeakFound
 from lib.data.ingest import ingest
 from lib.protocols.case_maps import CaseMaps, predict_images, show
+from workbench.box_reading.faithful import kept_faithfulness
 from workbench.locate_command import describe_located, do_locate
+from workbench.located_files import faithful_file
 from workbench.locating import frame_of, locate, locate_maps, open_classifier
 from workbench.runs import Run
 from workbench.train import finetune
@@ -117,6 +119,30 @@ def test_faithfulness_is_told_when_asked_for(run):
     located = locate(run, faithful=12, **OPTIONS)
     assert located.summary["faithfulness"]["num_cases"] == 12
     assert "area under the curve of 12 cases: deletion" in describe_located(located)
+
+
+def test_faithfulness_outlives_another_judgement(run):
+    judged = {"model": locate(run, **OPTIONS)}
+    about = judged["model"].maps.about
+    faithful_file(run, about).unlink(missing_ok=True)
+    said = kept_faithfulness([run], judged)["model"]
+    assert f"`workbench locate {run.id} --faithful 100`" in said
+    expected = locate(run, faithful=9, findings=["device"], **OPTIONS).summary["faithfulness"]
+    again = locate(run, threshold=0.4, **OPTIONS)
+    assert "faithfulness" not in again.summary
+    kept = kept_faithfulness([run], {"model": again})["model"]
+    assert kept["num_cases"] == 9 and kept["findings"] == ["device"] and kept["split"] == "test"
+    assert kept["curves"] == json.loads(json.dumps(expected["curves"]))
+
+
+def test_the_command_for_faithfulness_is_that_of_the_maps(run, place):
+    options = {"store": str(place / "other"), "split": "validation", "method": "relevance"}
+    judged = {"model": locate(run, **options, **OPTIONS), "broken": "cannot be judged"}
+    said = kept_faithfulness([run], judged, store=options["store"])
+    command = f"{run.id} --method relevance --split validation --store {place / 'other'} --faithful 100`"
+    assert command in said["model"] and said["broken"] == "cannot be judged"
+    layer = {"model": locate(run, method="attention", layer=0, **OPTIONS)}
+    assert "set layer to -1" in kept_faithfulness([run], layer)["model"]
 
 
 def test_findings_and_readers_can_be_chosen(run):

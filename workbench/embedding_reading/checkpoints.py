@@ -56,7 +56,6 @@ class Checkpoint:
         self, store: Store, study_rows: np.ndarray, positions: Sequence[str], device: torch.device
     ) -> Features:
         """Compute the pooled feature of every picture of some studies."""
-        encoder = self._encoder(device)
         augment = self.run.config["augment"]
         loader = StudyLoader(
             store,
@@ -69,12 +68,21 @@ class Checkpoint:
             positions=positions,
             device=device,
         )
-        return extract_features(encoder, loader)
+        return extract_features(self.open(device).encoder, loader)
 
-    def _encoder(self, device: torch.device) -> nn.Module:
+    def open(self, device: torch.device) -> nn.Module:
+        """Return the classifier of a fine-tuning, or an encoder that classifies nothing."""
         if self.is_fine_tuned:
-            return open_classifier(self.run, device).classifier.encoder
-        return Opened(self.run, weights=self.weights, device=device).objective.encoder
+            return open_classifier(self.run, device).classifier
+        return Headless(Opened(self.run, weights=self.weights, device=device).objective.encoder).eval()
+
+
+class Headless(nn.Module):
+    """An encoder in the place of a classifier: `lib.explain.explain` by methods that look at no output."""
+
+    def __init__(self, encoder: nn.Module):
+        super().__init__()
+        self.encoder, self.norm, self.head = encoder, nn.Identity(), nn.Identity()
 
 
 def find_checkpoints(names: Sequence[str]) -> list[Checkpoint]:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from workbench import theme
-from workbench.figures.heat import RAMP, heat_picture
+from workbench.figures.heat import RAMP, lay_heat
 from workbench.figures.report_text import highlight_sides
 from workbench.study_reading.drawn import Layer, Picture, Word
 
@@ -152,10 +152,8 @@ def blended_uri(picture: Picture, layer: Layer, side: int) -> str:
     """Return a `data:` URI of a picture with its map, boxes and chosen place, for a square of the page."""
     pixels = SHARPER * side
     size, scale = (pixels, pixels), pixels / len(picture.pixels)
-    blended = Image.fromarray(np.ascontiguousarray(picture.pixels)).convert("RGB").resize(size)
-    heat = Image.fromarray(layer.heat).resize(size, Image.Resampling.BILINEAR)
-    cover = heat_picture(OPACITY * np.asarray(heat), 0.0).convert("RGBA")
-    blended.paste(cover, (0, 0), cover)
+    large = Image.fromarray(np.ascontiguousarray(picture.pixels)).resize(size)
+    blended = lay_heat(np.asarray(large), layer.heat, OPACITY)
     draw = ImageDraw.Draw(blended)
     outlines = [(box, theme.READER_BOX) for box in picture.boxes]
     for box, colour in outlines + ([(layer.spot, "#ffffff")] if layer.spot else []):

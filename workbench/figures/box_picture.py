@@ -8,7 +8,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from workbench import theme
 from workbench.figures.box_panels import Panel, box_names, clicked_box
-from workbench.figures.heat import heat_picture
+from workbench.figures.heat import lay_heat
 
 SIDE, GAP, HEAD, FOOT = 720, 24, 112, 34
 """Pixels: of a panel, between two, above them for words, below them."""
@@ -50,14 +50,9 @@ def box_picture(
 
 
 def _drawn(panel: Panel, image: np.ndarray, threshold: float, opacity: float) -> Image.Image:
-    square = (SIDE, SIDE)
-    drawn = (
-        Image.fromarray(np.ascontiguousarray(image)).resize(square, Image.Resampling.BICUBIC).convert("RGB")
-    )
-    if panel.heat is not None:
-        layer = heat_picture(panel.heat, threshold).convert("RGBA").resize(square, Image.Resampling.BILINEAR)
-        layer.putalpha(layer.getchannel("A").point(lambda value: value * opacity))
-        drawn.paste(layer, mask=layer)
+    large = Image.fromarray(np.ascontiguousarray(image)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    heat = np.zeros((1, 1)) if panel.heat is None else panel.heat
+    drawn = lay_heat(np.asarray(large), heat, opacity, threshold=threshold)
     draw, scale = ImageDraw.Draw(drawn), SIDE / panel.size
     for box in (box for boxes in panel.marked.values() for box in boxes):
         draw.rectangle(tuple(scale * box), outline=theme.READER_BOX, width=3)

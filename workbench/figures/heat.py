@@ -1,6 +1,7 @@
 """A map of values as a coloured layer to lie on a grey picture: the higher, the brighter and the denser."""
 
 import base64
+import dataclasses
 import functools
 import io
 
@@ -11,8 +12,24 @@ RAMP = ((0.0, "#3b2fb5"), (0.35, "#8f3fd1"), (0.65, "#e8599a"), (0.85, "#ffa04d"
 """Dark violet to light yellow: its lightness rises all the way, so it can be read without telling colours,
 and it has neither the red nor the green of the boxes."""
 
+OPACITY = 0.6
+"""Of a map where it is highest and nobody can change it: the picture below must still be read."""
+
 BELOW = 0.35
 """What lies below the threshold keeps that share of its density."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Cover:
+    """A map that lies on a picture.
+
+    Attributes:
+        heat: 0..1 over the whole picture, `[S, S]`.
+        words: what it is, plain text.
+    """
+
+    heat: np.ndarray
+    words: str
 
 
 def heat_uri(heat: np.ndarray, threshold: float) -> str:
@@ -37,6 +54,31 @@ def heat_picture(heat: np.ndarray, threshold: float) -> Image.Image:
     picture.putpalette(_colours().tobytes())
     picture.info["transparency"] = np.round(255 * alpha).astype(np.uint8).tobytes()
     return picture
+
+
+def lay_heat(picture: np.ndarray, heat: np.ndarray, opacity: float, *, threshold: float = 0.0) -> Image.Image:
+    """Return a picture with its map on it.
+
+    Args:
+        picture: uint8 `[h, w]`.
+        heat: 0..1, of another size too.
+        opacity: of its highest value.
+        threshold: values below it are fainter.
+    """
+    laid = Image.fromarray(np.ascontiguousarray(picture)).convert("RGB")
+    # Values and not colours are resized, so that no colour arises that the ramp does not have.
+    resized = Image.fromarray(np.asarray(heat, np.float32)).resize(laid.size, Image.Resampling.BILINEAR)
+    layer = heat_picture(np.asarray(resized), threshold).convert("RGBA")
+    layer.putalpha(layer.getchannel("A").point(lambda value: value * opacity))
+    laid.paste(layer, mask=layer)
+    return laid
+
+
+def covered_uri(picture: np.ndarray, heat: np.ndarray, opacity: float) -> str:
+    """Return a `data:` URI of a picture with its map on it; arguments as in `lay_heat`."""
+    buffer = io.BytesIO()
+    lay_heat(picture, heat, opacity).save(buffer, format="JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 @functools.cache

@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 from lib.protocols.localization_summary import IOU_LEVELS
 from workbench import theme
 from workbench.figures import curation
-from workbench.locate_command import localization_table
 from workbench.locating import Located
 
 MEASURES = {"iou": "mean IoU", "pointing": "share with the maximum in a box"}
@@ -34,27 +33,18 @@ def localization_figure(judged: Judged) -> list[Any]:
     Returns:
         A figure for each measure, or what is missing.
     """
-    some = _some(judged)
-    problems = _problems(judged)
+    some = judged_ones(judged)
+    missing = unjudged(judged)
     if not some:
-        return problems
-    return [_measure_figure(some, key, words) for key, words in MEASURES.items()] + problems
-
-
-def localization_tables(judged: Judged) -> list[Any]:
-    """Return the numbers of each model as a table, under its name."""
-    shown: list[Any] = []
-    for name, one in _some(judged).items():
-        shown.append(f"<b>{html.escape(name)}</b> | {html.escape(_note({name: one}))}")
-        shown.append(localization_table(one.summary["numbers"], one.summary["localised"]))
-    return shown + _problems(judged)
+        return missing
+    return [_measure_figure(some, key, words) for key, words in MEASURES.items()] + missing
 
 
 def share_above(judged: Judged) -> list[Any]:
     """Show the share of cases whose IoU is above each of 0.1 to 0.7, by model, beside the mean box's IoU."""
-    some = _some(judged)
+    some = judged_ones(judged)
     if not some:
-        return _problems(judged)
+        return unjudged(judged)
     figure = go.Figure()
     for index, (name, one) in enumerate(some.items()):
         numbers = [one.summary["numbers"]["all cases"][f"iou>{level}"] for level in IOU_LEVELS]
@@ -84,7 +74,8 @@ def share_above(judged: Judged) -> list[Any]:
     figure.update_xaxes(title="IoU above", tickvals=IOU_LEVELS)
     figure.update_yaxes(title="cases, %", rangemode="tozero")
     title = "Share of cases above an IoU"
-    return [theme.style(figure, title=title, note=html.escape(_note(some), quote=False), height=360)]
+    note = html.escape(describe_judged(some), quote=False)
+    return [theme.style(figure, title=title, note=note, height=360)]
 
 
 def _measure_figure(some: Mapping[str, Located], key: str, words: str) -> go.Figure:
@@ -125,15 +116,17 @@ def _measure_figure(some: Mapping[str, Located], key: str, words: str) -> go.Fig
     figure.update_yaxes(tickvals=list(rows.values()), ticktext=list(ticks.values()), showgrid=True)
     figure.update_xaxes(title=words, range=[-0.02, 1.02])
     title = f"{words[0].upper()}{words[1:]}, by finding"
-    note = html.escape(_note(some), quote=False)
+    note = html.escape(describe_judged(some), quote=False)
     return theme.style(figure, title=title, note=note, height=150 + 30 * len(rows))
 
 
-def _some(judged: Judged) -> dict[str, Located]:
+def judged_ones(judged: Judged) -> dict[str, Located]:
+    """Return the models that could be judged."""
     return {name: one for name, one in judged.items() if isinstance(one, Located)}
 
 
-def _problems(judged: Judged) -> list[Any]:
+def unjudged(judged: Judged) -> list[Any]:
+    """Return why each of the others could not be."""
     return [
         curation.nothing(html.escape(name, quote=False), note=html.escape(why, quote=False))
         for name, why in judged.items()
@@ -164,7 +157,8 @@ def _interval(numbers: list[Mapping[str, float | None]], colour: str, scale: flo
     return {"type": "data", "array": reach["high"], "arrayminus": reach["low"], **look}
 
 
-def _note(some: Mapping[str, Located]) -> str:
+def describe_judged(some: Mapping[str, Located]) -> str:
+    """Say in one line where the numbers come from, plain text."""
     about = next(iter(some.values())).summary
     numbers = about["numbers"]["all cases"]
     thresholds = " and ".join(f"{one.summary['thresholds']['']:g}" for one in some.values())

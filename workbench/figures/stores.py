@@ -1,6 +1,6 @@
 """Figures of a store: its studies, its sheet, its counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from lib.data.store import Store
 from workbench import theme
 from workbench.figures import curation, studies
 from workbench.figures.drop_table import drop_table
+from workbench.figures.heat import Cover
 from workbench.figures.split_table import HALF, balance_table, rare_labels, rare_table
 from workbench.study_filter import NO_SPLIT
 
@@ -22,13 +23,14 @@ def note_of(store: Store) -> str:
     return theme.provenance(store.name, store.synthetic)
 
 
-def study(store: Store, row: int, *, words: str = "") -> go.Figure:
+def study(store: Store, row: int, *, words: str = "", covers: Mapping[int, Cover] | None = None) -> go.Figure:
     """Show the views of one study with boxes, flags and report; a copy has the earlier picture beside it.
 
     Args:
         store: holds it.
         row: of `store.studies`.
         words: looked for; marked in the report.
+        covers: view row -> the map that lies on that view.
     """
     record = store.studies.iloc[row]
     start, stop = store.view_offsets[row], store.view_offsets[row + 1]
@@ -56,6 +58,7 @@ def study(store: Store, row: int, *, words: str = "") -> go.Figure:
         findings=record["findings"],
         impression=record["impression"],
         warnings=warnings,
+        covers=[(covers or {}).get(view) for view in shown],
         words=words,
         title=f"Study {record['study_id']}",
         note=f"{note_of(store)} | labels: {', '.join(present) or 'none positive'}",

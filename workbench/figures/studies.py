@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from workbench import theme
+from workbench.figures.heat import OPACITY, Cover, covered_uri
 from workbench.figures.pictures import data_uri, mosaic
 from workbench.figures.report_text import report_html
 
@@ -32,6 +33,7 @@ def study_figure(
     findings: str,
     impression: str,
     warnings: Sequence[str] = (),
+    covers: Sequence[Cover | None] = (),
     words: str = "",
     title: str,
     note: str = "",
@@ -45,12 +47,18 @@ def study_figure(
         findings: section of the report.
         impression: section of the report.
         warnings: what is odd about each view, lines or ""; stands under its caption.
+        covers: map of each view, or None; none where empty.
         words: looked for; marked in the report.
         title: names the study.
         note: where it comes from.
     """
     rows = -(-len(images) // PER_ROW)
     columns = -(-len(images) // rows)
+    covers = covers or [None] * len(images)
+    captions = [
+        caption if cover is None else f"{caption}\n{cover.words}"
+        for caption, cover in zip(captions, covers, strict=True)
+    ]
     share = min(VIEWS_SHARE, columns * PICTURE_SIDE / theme.WIDTH)
     side = (theme.WIDTH - 60) * share / columns
     captions = [_wrap(caption, round(side / 6.2)) for caption in captions]
@@ -74,11 +82,10 @@ def study_figure(
     )
     figure.update_annotations(font={"size": 12, "color": theme.QUIET})
     places = [(index // columns + 1, index % columns + 1) for index in range(rows * columns)]
-    for (row, column), image in zip(places, images, strict=False):
+    for (row, column), image, cover in zip(places, images, covers, strict=False):
         # The source is shown as it is, so the picture travels as a small JPEG and not as numbers.
-        figure.add_trace(
-            go.Image(source=data_uri(image), zsmooth="fast", hoverinfo="skip"), row=row, col=column
-        )
+        source = data_uri(image) if cover is None else covered_uri(image, cover.heat, OPACITY)
+        figure.add_trace(go.Image(source=source, zsmooth="fast", hoverinfo="skip"), row=row, col=column)
     for row, column in places:
         figure.update_xaxes(visible=False, constrain="domain", row=row, col=column)
         figure.update_yaxes(visible=False, constrain="domain", constraintoward="top", row=row, col=column)

@@ -8,15 +8,14 @@ import torch
 
 from lib.data.reports import report_sentences
 from lib.explain.phrase import phrase_similarity
-from workbench.embedded import TRAINED, Opened
-from workbench.inputs import resolve_device
-from workbench.judged_data import open_judged
+from workbench.embedded import TRAINED
 from workbench.runs import Run
+from workbench.study_reading.looking import open_looking
 from workbench.study_reading.seen_study import SeenStudy, frame_of, see_study
 from workbench.study_reading.study_list import StudyList
 from workbench.typed_text import refusal, remark
 
-MEASURES = {"convirt": "cosine", "contrastive_binary": "logit"}
+MEASURES = {"convirt": "cosine", "contrastive_binary": "logit", "refers": "cosine"}
 """What the objectives compare a phrase with a place by."""
 
 
@@ -60,7 +59,7 @@ class PhraseReader:
         """Open a run.
 
         Args:
-            run: a finished pre-training by convirt or contrastive_binary.
+            run: a finished pre-training that compares images with texts.
             store: a folder; "" for the run's own store.
             split: which studies.
             weights: as in `workbench.embedded.Opened`.
@@ -71,14 +70,14 @@ class PhraseReader:
             ValueError: a run that compares no text with places, no study in the split, or a leak.
             FileNotFoundError: no store there.
         """
-        self.opened = Opened(run, weights=weights, device=resolve_device(device))
+        options = {"store": store, "weights": weights, "device": device, "allow_leak": allow_leak}
+        self.opened, data = open_looking(run, **options)
         name = run.config["objective"]["name"]
-        if name not in MEASURES:
+        if self.opened.pairs is None:
             raise ValueError(
                 f"Run {run.id} ({name}) compares no phrase with the places of a picture; take a run of "
-                f"{' or '.join(MEASURES)}."
+                f"{', '.join(MEASURES)} that learnt to tell texts apart."
             )
-        data = open_judged(run, store, allow_leak=allow_leak)
         self.run, self.store, self.split, self.measure = run, data.store, split, MEASURES[name]
         self.studies = StudyList(data.store, data.manifest.rows(split), split)
         self.frame = frame_of(self.opened, data.store)

@@ -9,11 +9,9 @@ import torch
 
 from lib.explain.places import on_cells
 from lib.explain.report_attention import check_attends, report_attention
-from workbench.embedded import Opened
-from workbench.inputs import resolve_device
-from workbench.judged_data import open_judged
 from workbench.reopen import load_tokenizers
 from workbench.runs import Run
+from workbench.study_reading.looking import open_looking
 from workbench.study_reading.seen_study import SeenStudy, frame_of, see_study
 from workbench.study_reading.study_list import StudyList
 from workbench.typed_text import LONGEST
@@ -86,10 +84,9 @@ class ReportReader:
             ValueError: a run that is none of these, no study in the split, or a leak.
             FileNotFoundError: no store there.
         """
-        self.opened = Opened(run, device=resolve_device(device))
+        self.opened, data = open_looking(run, store=store, device=device, allow_leak=allow_leak)
         objective = run.config["objective"]
         check_attends(self.opened.objective, f"Run {run.id} ({objective['name']})")
-        data = open_judged(run, store, allow_leak=allow_leak)
         self.run, self.store, self.split = run, data.store, split
         self.studies = StudyList(data.store, data.manifest.rows(split), split)
         self.frame = frame_of(self.opened, data.store)

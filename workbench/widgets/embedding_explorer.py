@@ -13,34 +13,30 @@ from lib.atomic import atomic_path
 from lib.embedding import METHODS
 from workbench.embedding_reading import groups
 from workbench.embedding_reading.atlas import METHOD_TITLES, Atlas
+from workbench.embedding_reading.checkpoints import Checkpoint, find_checkpoints
 from workbench.embedding_reading.colours import colourings, find_colouring
-from workbench.embedding_reading.measures import num_neighbours
+from workbench.embedding_reading.picture_maps import PictureMaps
 from workbench.figures import curation, embedding, studies
 from workbench.figures import stores as store_figures
+from workbench.figures.covered_sheet import cover_sheet
 from workbench.figures.embedding_group import apart_figure
+from workbench.figures.heat import OPACITY, Cover, lay_heat
 from workbench.inputs import shorten
-from workbench.runs import Run, open_run
-from workbench.study_filter import words_pattern
 from workbench.widgets.embedding_shell import embedding_shell
+from workbench.widgets.map_overlay import NOWHERE, SHEET, MapOverlay
+from workbench.widgets.picture_group import PictureGroup
 
 PER_SHEET = 24
 """Pictures of a contact sheet at most; more would come slowly to a browser."""
 
-NOBODY = np.empty(0, np.int64)
 
+class EmbeddingExplorer(PictureGroup):
+    """Maps of the features, a group of their pictures, and one picture that is looked at.
 
-class EmbeddingExplorer:
-    """Maps, a group of their pictures, and one picture that is looked at.
-
-    Attributes:
-        atlas: the maps.
+    Attributes, besides those of a group:
         known: what the pictures can be coloured by, by name.
         method: of the maps that are drawn.
-        colouring: of the points.
-        group: places of the pictures that were taken, the most typical first; empty without a group.
-        origin: how the group was taken, in words.
-        focus: place of the picture that is looked at; None before one is.
-        message: what there is to say about the last wish, "" mostly.
+        overlay: which map of which model lies on the pictures.
         per_sheet: pictures of a contact sheet at most.
     """
 
@@ -54,6 +50,7 @@ class EmbeddingExplorer:
         colour: str = "",
         words: str = "",
         errors: str = "",
+        maps: str = NOWHERE,
     ):
         """Begin with the first kind of map.
 
@@ -63,21 +60,26 @@ class EmbeddingExplorer:
             colour: property to colour by; "" is the first.
             words: of reports; the pictures of studies that have them are the first group.
             errors: id of a fine-tuning; its errors are among the colours, as are those of fine-tuned
-                checkpoints.
+                checkpoints, and its maps can lie on pictures, as can those of all checkpoints.
+            maps: where maps of the first model lie, a key of `workbench.widgets.map_overlay.WHERE`.
 
         Raises:
-            ValueError: an unknown method, or `errors` is no fine-tuning.
+            ValueError: an unknown method or place of maps, or `errors` is no fine-tuning.
             FileNotFoundError: no such run.
         """
         unknown = [name for name in methods if name not in METHODS]
         if unknown or not methods:
             raise ValueError(f"methods={list(methods)}: take some of {', '.join(METHODS)}.")
-        self.atlas, self.methods, self.method = atlas, tuple(methods), methods[0]
-        runs = [one.run for one in atlas.checkpoints if one.is_fine_tuned]
-        self.known = colourings(atlas.pictures, [*runs, *_fine_tuning(errors)])
-        self.colouring, remark = find_colouring(self.known, colour)
-        self.group, self.origin, self.focus = NOBODY, "", None
-        self.message = ""
+        self.methods, self.method = tuple(methods), methods[0]
+        judged = _fine_tuning(errors, atlas.checkpoints)
+        tuned = [one.run for one in (*atlas.checkpoints, *judged) if one.is_fine_tuned]
+        self.known = colourings(atlas.pictures, tuned)
+        colouring, remark = find_colouring(self.known, colour)
+        super().__init__(atlas, colouring)
+        models = [
+            PictureMaps(one, atlas.pictures, device=atlas.device) for one in (*atlas.checkpoints, *judged)
+        ]
+        self.overlay = MapOverlay(models, where=maps, finding=colour)
         self._hover: list[str] | None = None
         self.pick_words(words)
         self.message = " ".join(filter(None, (atlas.message, remark, self.message)))
@@ -98,80 +100,9 @@ class EmbeddingExplorer:
         else:
             _, self.message = find_colouring(self.known, name)
 
-    def lasso(self, places: Sequence[int], number: int = 0) -> None:
-        """Take what a person has drawn around on the map of a checkpoint; nothing leaves the group before."""
-        if not len(places):
-            self.message = "There is no picture inside: draw around some points."
-            return
-        self._take(np.asarray(places), f"drawn around on the map of {self.atlas.checkpoints[number].title}")
-
-    def pick_class(self, name: str) -> None:
-        """Take all pictures of a class of the colouring, or those above or below the median of a number."""
-        places = np.flatnonzero(self.classes() == name)
-        if not len(places):
-            self.message = f"No picture has {self.colouring.name}: {name}."
-            return
-        self._take(places, f"{self.colouring.name}: {name}")
-
-    def pick_words(self, words: str) -> None:
-        """Take the pictures of all studies whose reports hold some words."""
-        words = " ".join(words.split())
-        if not words:
-            return
-        pattern = words_pattern(words)
-        has = np.array([bool(pattern.search(text)) for text in self.atlas.pictures.texts])
-        places = np.flatnonzero(has[self.atlas.pictures.table["study"]])
-        if not any(self.atlas.pictures.texts):
-            self.message = "These studies have no reports to look for words in."
-        elif not len(places):
-            self.message = f"No report of these pictures has {words!r}."
-        else:
-            self._take(places, f'reports with "{words}"')
-
-    def pick_neighbours(self, number: int = 0) -> None:
-        """Take the picture that is looked at and its nearest ones among the features of a checkpoint."""
-        if self.focus is None:
-            self.message = "Click a picture first: its neighbours are looked for."
-            return
-        k = num_neighbours(self.atlas.pictures)
-        near = _nearest_to(self.atlas.features(number), self.focus, k, self.atlas.pictures.patients)
-        study = self.atlas.pictures.table["study_id"].iloc[self.focus]
-        title = self.atlas.checkpoints[number].title
-        focus = self.focus
-        self._take(
-            np.append(near, focus), f"study {study} and its {len(near)} nearest of other patients, {title}"
-        )
-        self.look_at(focus)
-
-    def clear(self) -> None:
-        """Take the group back."""
-        self.group, self.origin, self.message, self.focus = NOBODY, "", "", None
-
-    def look_at(self, place: int) -> None:
-        """Look at a picture, by its place; places beyond the ends mean the ends."""
-        self.focus, self.message = int(np.clip(place, 0, len(self.atlas.pictures) - 1)), ""
-
-    def step_to(self, rank: int) -> None:
-        """Look at the picture of that rank in the group, from 0."""
-        if len(self.group):
-            self.look_at(self.group[int(np.clip(rank, 0, len(self.group) - 1))])
-
     def step_on_sheet(self, number: int) -> None:
         """Look at a picture of the contact sheet that is shown, from 0."""
         self.step_to(self._first_on_sheet + number)
-
-    def find(self, name: str) -> None:
-        """Look at the picture of a view, study or patient of that id, or at the next one of several."""
-        name = name.strip()
-        if not name:
-            return
-        for column in ("view_id", "study_id", "patient_id"):
-            places = np.flatnonzero((self.atlas.pictures.table[column] == name).to_numpy())
-            if len(places):
-                later = places[places > (-1 if self.focus is None else self.focus)]
-                self.look_at(later[0] if len(later) else places[0])
-                return
-        self.message = f"There is no view, study or patient {name!r} among these pictures."
 
     def export(self, name: str = "") -> Path | None:
         """Write the studies of the group as a CSV below the folder of the first run.
@@ -195,42 +126,19 @@ class EmbeddingExplorer:
         return path
 
     @property
-    def rank(self) -> int | None:
-        """Rank of the picture that is looked at in the group; None where it is not in it."""
-        found = np.flatnonzero(self.group == self.focus) if self.focus is not None else NOBODY
-        return int(found[0]) if len(found) else None
-
-    @property
     def rank_on_sheet(self) -> int | None:
         """Number of the picture that is looked at on the sheet, from 0; None where it is not in the group."""
         return None if self.rank is None else self.rank - self._first_on_sheet
 
     @property
-    def caption(self) -> str:
-        """How many pictures of how many patients were taken, and how."""
-        if not len(self.group):
-            return "Draw around points, or take a class or words: what sets the group apart is shown below."
-        people = len(np.unique(self.atlas.pictures.patients[self.group]))
-        count = f"{len(self.group):,} of {len(self.atlas.pictures):,} pictures, {people:,} patients"
-        return f"{count} | {self.origin}"
+    def said(self) -> str:
+        """What there is to say about the last wish, and why maps are missing."""
+        return " ".join(filter(None, (self.message, self.overlay.message)))
 
     @property
     def note(self) -> str:
         """Where the pictures come from."""
         return self.atlas.pictures.note
-
-    def classes(self) -> np.ndarray:
-        """Return the class of each picture in the colouring, str `[N]`; numbers are above or below."""
-        if self.colouring.is_number:
-            return self.colouring.names()
-        return np.array(self.colouring.classes)[self.colouring.codes]
-
-    def class_menu(self) -> list[tuple[str, str]]:
-        """Return what a person reads and what it means for each class that can be taken."""
-        names, counts = np.unique(self.classes(), return_counts=True)
-        order = list(self.colouring.classes) or list(names)
-        found = dict(zip(names, counts, strict=True))
-        return [(f"{name} ({found[name]:,})", name) for name in map(str, order) if name and found.get(name)]
 
     def method_menu(self) -> list[tuple[str, str]]:
         """Return what a person reads and what it means for each kind of map."""
@@ -297,9 +205,19 @@ class EmbeddingExplorer:
         ]
         images = self.atlas.pictures.images(places)
         figure = studies.contact_sheet(images, captions, title=self.sheet_title, note=self.note)
+        cover_sheet(figure, self._covers(places))
         if self.rank_on_sheet is not None:
             studies.frame(figure, self.rank_on_sheet)
         return figure
+
+    def sheet_pictures(self) -> list[np.ndarray]:
+        """Return the pictures of the sheet, uint8 `[S, S]`, or `[S, S, 3]` with a map on it."""
+        places = self.on_sheet()
+        images = self.atlas.pictures.images(places)
+        return [
+            image if cover is None else np.asarray(lay_heat(image, cover.heat, OPACITY))
+            for image, cover in zip(images, self._covers(places), strict=True)
+        ]
 
     def apart(self) -> Any:
         """Return the figure of what sets the group apart."""
@@ -316,9 +234,15 @@ class EmbeddingExplorer:
         )
 
     def study(self) -> Any:
-        """Return the figure of the study that is looked at: views, boxes, report."""
-        row = self.atlas.pictures.table.iloc[self.focus]
-        return store_figures.study(self.atlas.pictures.stores[row["store"]], int(row["study_row"]))
+        """Return the figure of the study that is looked at: views, maps of a model, boxes, report."""
+        table = self.atlas.pictures.table
+        row, covers = table.iloc[self.focus], {}
+        if self.overlay.where != NOWHERE:
+            places = self.places_of_study
+            rows = table["view_row"].iloc[places]
+            covers = dict(zip(rows, self.overlay.covers(places), strict=True))
+        store = self.atlas.pictures.stores[row["store"]]
+        return store_figures.study(store, int(row["study_row"]), covers=covers)
 
     def studies(self) -> pd.DataFrame:
         """Return the studies of the group as `export` writes them, without the long ids of the stores."""
@@ -341,8 +265,14 @@ class EmbeddingExplorer:
 
     def static(self) -> list[Any]:
         """Return the maps, and what there is to see of the group."""
-        said = [f"<p>{one}</p>" for one in (self.message, self.caption) if one]
-        return [*said, self.maps(), *([self.sheet(), self.apart()] if len(self.group) else [])]
+        shown = [self.maps()]
+        if len(self.group):
+            shown += [self.sheet(), self.apart()]
+        if self.focus is not None and self.overlay.where != NOWHERE:
+            shown.append(self.study())
+        # Maps that cannot be computed say so when they are drawn.
+        said = [f"<p>{html.escape(one, quote=False)}</p>" for one in (self.said, self.caption) if one]
+        return said + shown
 
     def live(self) -> Any:
         """Return the widget."""
@@ -352,23 +282,16 @@ class EmbeddingExplorer:
     def _first_on_sheet(self) -> int:
         return (self.rank or 0) // PER_SHEET * PER_SHEET
 
-    def _take(self, places: np.ndarray, origin: str) -> None:
-        self.group = groups.typical_first(self.atlas.features(0), np.unique(places))
-        self.origin, self.message = origin, ""
-        self.look_at(self.group[0])
+    def _covers(self, places: np.ndarray) -> list[Cover | None]:
+        """Return the maps that lie on pictures of the sheet."""
+        return self.overlay.covers(places) if self.overlay.where == SHEET else [None] * len(places)
 
 
-def _fine_tuning(name: str) -> list[Run]:
+def _fine_tuning(name: str, others: Sequence[Checkpoint]) -> list[Checkpoint]:
+    """Return the checkpoint of a fine-tuning, unless there is none or it is one of the others."""
     if not name:
         return []
-    run = open_run(name)
-    if run.config.get("task") != "finetune":
-        raise ValueError(f"errors={name}: its task is {run.config.get('task')!r}. Give a fine-tuning.")
-    return [run]
-
-
-def _nearest_to(features: np.ndarray, place: int, k: int, patients: np.ndarray) -> np.ndarray:
-    """Return the places of the k most similar pictures of other patients."""
-    similar = features @ features[place]
-    similar[patients == patients[place]] = -np.inf
-    return np.argsort(-similar, kind="stable")[:k]
+    (found,) = find_checkpoints([name])
+    if not found.is_fine_tuned:
+        raise ValueError(f"errors={name}: its task is {found.run.config.get('task')!r}. Give a fine-tuning.")
+    return [found] * (found.run.id not in [one.run.id for one in others])

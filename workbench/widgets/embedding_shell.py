@@ -9,6 +9,8 @@ import numpy as np
 from workbench import theme
 from workbench.figures.live import live_figure
 from workbench.widgets.display import figure_output
+from workbench.widgets.map_overlay import SHEET
+from workbench.widgets.map_overlay_shell import MapControls
 from workbench.widgets.picture_grid import PictureGrid
 
 DEAF = 8.0
@@ -66,8 +68,7 @@ def embedding_shell(model: Any) -> Any:
         place.max, place.disabled = max(0, len(model.group) - 1), not len(model.group)
         place.value = model.rank or 0
         drawing = False
-        warning = theme.WARNING if not model.message.endswith(".csv") else theme.QUIET
-        message.value = f'<span style="color:{warning}">{html.escape(model.message)}</span>'
+        overlay.draw()
         caption.value = model.caption
         now = state()
         changed("legend", model.colouring.name, lambda: setattr(legend, "value", model.legend()))
@@ -78,10 +79,21 @@ def embedding_shell(model: Any) -> Any:
             shown.pop("group")
         changed("group", now["group"], unlace)
         changed("focus", now["focus"], ring)
-        changed("sheet", model.on_sheet().tobytes(), draw_sheet)
+        on_sheet = model.overlay.state if model.overlay.where == SHEET else ()
+        changed("sheet", (model.on_sheet().tobytes(), on_sheet), draw_sheet)
         sheet.frame(model.rank_on_sheet)
         changed("apart", now["group"], lambda: fill(apart, len(model.group) > 0, model.apart))
-        changed("study", model.focus, lambda: fill(study, model.focus is not None, model.study))
+        changed("study", (model.focus, model.overlay.state), draw_study)
+        say(model.said)  # at the end: maps that cannot be computed say so when they are drawn
+
+    def say(words: str) -> None:
+        warning = theme.WARNING if not words.endswith(".csv") else theme.QUIET
+        # Dark text needs its light ground in a dark JupyterLab too.
+        look = f"color:{warning};background:{theme.PAPER};padding:2px 6px" if words else ""
+        message.value = f'<span style="{look}">{html.escape(words)}</span>'
+
+    def draw_study() -> None:
+        fill(study, model.focus is not None, model.study)
 
     def changed(part: str, now: Any, act: Any) -> None:
         """Draw a part anew only where something in it is new."""
@@ -117,7 +129,7 @@ def embedding_shell(model: Any) -> Any:
         note = f'<div style="font-size:12px;color:{theme.QUIET}">{html.escape(model.note)}</div>'
         title = f"<div>{html.escape(model.sheet_title)}</div>{note}" if len(places) else ""
         studies = model.atlas.pictures.table["study_id"].iloc[places]
-        sheet.show(title, model.atlas.pictures.images(places), model.findings(places), list(studies))
+        sheet.show(title, model.sheet_pictures(), model.findings(places), list(studies))
 
     def do(act: Any, *values: Any, from_map: bool = False) -> None:
         nonlocal selecting
@@ -129,6 +141,10 @@ def embedding_shell(model: Any) -> Any:
     def draw_map(wanted: str) -> None:
         message.value = "The maps are computed; UMAP's first one takes half a minute ..."
         model.draw(wanted)
+
+    def choose_overlay(act: Any, value: Any) -> None:
+        message.value = "Where the model looks is computed ..."
+        do(act, value)
 
     def when(widget: Any, act: Any) -> None:
         def answer(change: Any) -> None:
@@ -184,6 +200,7 @@ def embedding_shell(model: Any) -> Any:
     near.on_click(lambda _: do(model.pick_neighbours))
     clear.on_click(lambda _: (shown.clear(), do(model.clear)))  # the maps are made anew
     keep.on_click(lambda _: do(model.export, file.value))
+    overlay = MapControls(model.overlay, choose_overlay)
     draw()
 
     def row(*controls: Any) -> Any:
@@ -197,6 +214,7 @@ def embedding_shell(model: Any) -> Any:
             message,
             caption,
             row(back, place, onward, near, file, keep),
+            overlay.widget,
             sheet.widget.add_class("wb-group-sheet"),
             apart,
             study,

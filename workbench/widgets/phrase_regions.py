@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from lib.data.prompts import read_prompts
-from workbench import theme
 from workbench.embedded import TRAINED
 from workbench.figures import attended
 from workbench.runs import Run
@@ -14,6 +13,7 @@ from workbench.study_reading.drawn import Layer, Picture, pictures_of
 from workbench.study_reading.phrase_reader import PhraseReader, PhraseReading
 from workbench.widgets.phrase_regions_shell import phrase_regions_shell
 from workbench.widgets.refusal import Refusal
+from workbench.widgets.study_walk import StudyWalk
 
 BEYOND, ABOVE = "beyond", "above"
 MODES = {BEYOND: "better than the mean of the view", ABOVE: "above zero"}
@@ -37,7 +37,7 @@ def phrase_regions(
     """Return the view of a run, or one that says why there is none.
 
     Args:
-        run: a finished pre-training by convirt or contrastive_binary.
+        run: a finished pre-training that compares images with texts.
         phrase: looked for first; "" takes the first sentence of the study's report.
         study: shown first, by its id or patient; "" takes one with several views and findings.
         store: a folder; "" for the run's own store.
@@ -60,41 +60,21 @@ def phrase_regions(
     return view
 
 
-class PhraseRegions:
-    """A study and a phrase.
+class PhraseRegions(StudyWalk):
+    """A study and a phrase, which stays when another study is looked at.
 
-    Attributes:
-        reader: the model and the studies.
-        place: of the study looked at, in `reader.studies`.
+    Attributes, besides those of the walk:
+        study: that is looked at.
         phrase: looked for.
         mode: what is coloured, a key of `MODES`.
         spot: (view, x, y) that was clicked, stored pixels, or None.
-        message: what there is to say about the last wish, "" mostly.
     """
 
+    reader: PhraseReader
+
     def __init__(self, reader: PhraseReader):
-        self.reader, self.mode = reader, BEYOND
-        self.phrase = ""
-        self.go_to(reader.studies.telling())
-
-    def go_to(self, place: int) -> None:
-        """Look at another study, with the same phrase; places beyond the ends mean the ends."""
-        self.place, self.message = int(np.clip(place, 0, len(self.reader.studies) - 1)), ""
-        self.study, self.spot = self.reader.see(self.place), None
-        if not self.phrase:  # the first sentence that the model can read, of the report or of ours
-            texts = [*self.sentences(), FIRST]
-            self.phrase = next((text for text in texts if not self.reader.refusal(text)), FIRST)
-        self._read()
-
-    def find(self, name: str) -> None:
-        """Look at the study of that id, or at the next one of that patient."""
-        if not name.strip():
-            return
-        found = self.reader.studies.find(name, self.place)
-        if found is None:
-            self.message = self.reader.studies.unknown(name)
-        else:
-            self.go_to(found)
+        self.mode, self.phrase = BEYOND, ""
+        super().__init__(reader)
 
     def ask(self, phrase: str) -> None:
         """Look for another phrase; `message` says where that cannot be done, and the one before stays."""
@@ -157,13 +137,10 @@ class PhraseRegions:
     @property
     def note(self) -> str:
         """Where all this comes from, and what the map is."""
-        reader = self.reader
-        source = theme.provenance(reader.store.path.name, reader.store.synthetic)
-        which = f"{reader.split} split, study {self.place + 1:,} of {len(reader.studies):,}"
-        if reader.opened.weights != TRAINED:
-            which += f" | weights: {reader.opened.weights}"
-        what = f"{reader.measure} of phrase and place, coloured where it is {MODES[self.mode]}"
-        return " | ".join([source, which, reader.run.id, what])
+        parts, weights = self.source_parts, self.reader.opened.weights
+        parts += [f"weights: {weights}"] * (weights != TRAINED)
+        what = f"{self.reader.measure} of phrase and place, coloured where it is {MODES[self.mode]}"
+        return " | ".join([*parts, what])
 
     @property
     def scale(self) -> tuple[str, str]:
@@ -200,6 +177,13 @@ class PhraseRegions:
     def live(self) -> Any:
         """Return the widget."""
         return phrase_regions_shell(self)
+
+    def _enter(self) -> None:
+        self.study, self.spot = self.reader.see(self.place), None
+        if not self.phrase:  # the first sentence that the model can read, of the report or of ours
+            texts = [*self.sentences(), FIRST]
+            self.phrase = next((text for text in texts if not self.reader.refusal(text)), FIRST)
+        self._read()
 
     def _read(self) -> None:
         (self.reading,) = self.reader.read(self.study, [self.phrase])

@@ -52,12 +52,14 @@ class PictureGrid:
         )
         self.widget = ipywidgets.VBox([self._title, self._grid])
 
-    def show(self, title: str, images: np.ndarray, names: Sequence[str], tips: Sequence[str]) -> None:
+    def show(
+        self, title: str, images: Sequence[np.ndarray], names: Sequence[str], tips: Sequence[str]
+    ) -> None:
         """Show other pictures.
 
         Args:
             title: HTML above them.
-            images: uint8 `[n, S, S]`; none leave the grid empty.
+            images: uint8, grey `[S, S]` or in colour `[S, S, 3]`; none leave the grid empty.
             names: what stands on the buttons.
             tips: what appears under the pointer.
         """

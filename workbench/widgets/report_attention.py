@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from workbench import theme
 from workbench.figures import attended
 from workbench.runs import Run
 from workbench.study_reading.report_reader import TRUE, WRITTEN, ReportReader, StudyReading
@@ -14,6 +13,7 @@ from workbench.study_reading.shown_attention import ATTENTION, MEAN, MODES, PASS
 from workbench.study_reading.shown_reading import CERTAINTY, PLACE, SHARPNESS, ShownReading
 from workbench.widgets.refusal import Refusal
 from workbench.widgets.report_attention_shell import report_attention_shell
+from workbench.widgets.study_walk import StudyWalk
 
 SOURCES = {WRITTEN: "what the model writes", TRUE: "the radiologist's report"}
 
@@ -49,12 +49,10 @@ def report_attention(
     return view
 
 
-class ReportAttention:
+class ReportAttention(StudyWalk):
     """A report, a word of it, and perhaps a place on a view.
 
-    Attributes:
-        reader: the model and the studies.
-        place: of the study looked at, in `reader.studies`.
+    Attributes, besides those of the walk:
         source: whose report, a key of `SOURCES`.
         mode: what is shown, a key of `MODES`.
         layer: of what writes the report.
@@ -63,8 +61,9 @@ class ReportAttention:
         word: the token looked at.
         spot: (view, row, column) of the place that was clicked, or None.
         one_scale: whether colours mean the same on the maps of all words.
-        message: what there is to say about the last wish, "" mostly.
     """
+
+    reader: ReportReader
 
     def __init__(self, reader: ReportReader, *, source: str = WRITTEN):
         """Begin with a study worth showing.
@@ -78,33 +77,18 @@ class ReportAttention:
         """
         if source not in SOURCES:
             raise ValueError(f"source {source!r} is not one of {', '.join(SOURCES)}.")
-        self.reader, self.source = reader, source
+        self.source = source
         # Attention to a view that fusion has closed reads nothing: people should not take it for a reason.
         self.mode, self.layer, self.head = PASSED if reader.fuses else ATTENTION, -1, MEAN
         self.colour: str | int = SHARPNESS
         self.one_scale = True
         self._shown: tuple[StudyReading, tuple, ShownReading] | None = None
-        self.go_to(reader.studies.telling())
-
-    def go_to(self, place: int) -> None:
-        """Look at another study; places beyond the ends mean the ends."""
-        self.place, self.message = int(np.clip(place, 0, len(self.reader.studies) - 1)), ""
-        self._read()
-
-    def find(self, name: str) -> None:
-        """Look at the study of that id, or at the next one of that patient."""
-        if not name.strip():
-            return
-        found = self.reader.studies.find(name, self.place)
-        if found is None:
-            self.message = self.reader.studies.unknown(name)
-        else:
-            self.go_to(found)
+        super().__init__(reader)
 
     def read(self, source: str) -> None:
         """Read the model's own report or the radiologist's."""
         self.source, self.message = source, ""
-        self._read()
+        self._enter()
 
     def show_as(self, mode: str) -> None:
         """Show another of `MODES`."""
@@ -172,10 +156,7 @@ class ReportAttention:
     @property
     def note(self) -> str:
         """Where all this comes from, and what the map is."""
-        reader = self.reader
-        source = theme.provenance(reader.store.path.name, reader.store.synthetic)
-        which = f"{reader.split} split, study {self.place + 1:,} of {len(reader.studies):,}"
-        return " | ".join([source, which, reader.run.id, self.shown.describe_map()])
+        return " | ".join([*self.source_parts, self.shown.describe_map()])
 
     @property
     def caption(self) -> str:
@@ -254,7 +235,7 @@ class ReportAttention:
         """Return the widget."""
         return report_attention_shell(self)
 
-    def _read(self) -> None:
+    def _enter(self) -> None:
         """Read the report anew; without a true one, the written one is shown and that is said."""
         try:
             self.reading = self.reader.read(self.place, self.source)

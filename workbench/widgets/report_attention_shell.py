@@ -4,8 +4,9 @@ import html
 from typing import Any
 
 from workbench import theme
-from workbench.figures.attended import OPACITY, scale_html
+from workbench.figures.attended import scale_html
 from workbench.figures.report_text import highlight_sides
+from workbench.widgets.study_steps import StudySteps, map_slider
 from workbench.widgets.view_panes import CARD, show_layers, show_pictures, view_panes
 from workbench.widgets.word_strip import show_words, word_strip
 
@@ -14,16 +15,6 @@ def report_attention_shell(model: Any) -> Any:
     """Return the widget of a `ReportAttention`: a study, its views, its words."""
     import ipywidgets
 
-    place = ipywidgets.IntSlider(
-        max=len(model.reader.studies) - 1, readout=False, continuous_update=False, layout={"width": "250px"}
-    )
-    back, onward = (
-        ipywidgets.Button(icon=icon, tooltip=tooltip, layout={"width": "36px"})
-        for icon, tooltip in (("chevron-left", "the study before"), ("chevron-right", "the next study"))
-    )
-    name = ipywidgets.Text(
-        placeholder="study or patient, then Enter", continuous_update=False, layout={"width": "210px"}
-    )
     menus = {
         field: ipywidgets.Dropdown(layout={"width": width})
         for field, width in (
@@ -34,10 +25,6 @@ def report_attention_shell(model: Any) -> Any:
             ("colour", "230px"),
         )
     }
-    opacity = ipywidgets.FloatSlider(
-        value=OPACITY, min=0, max=1, step=0.05, description="map", readout=False, layout={"width": "190px"}
-    )
-    opacity.style.description_width = "34px"
     alike = ipywidgets.Checkbox(
         value=model.one_scale, description="one colour scale for all words", indent=False
     )
@@ -54,7 +41,7 @@ def report_attention_shell(model: Any) -> Any:
             menu.options = model.menu(field)
             menu.value = getattr(model, field)
             menu.layout.display = "" if len(menu.options) > 1 else "none"
-        place.value, name.value = model.place, ""
+        steps.draw()
         word.max, word.value = len(model.reading.pieces) - 1, model.word
         shown = model.shown
         if drawn is not model.reading:
@@ -69,14 +56,6 @@ def report_attention_shell(model: Any) -> Any:
         title, text = model.other_report()
         below.value = _report(title, text)
 
-    def when(widget: Any, act: Any) -> None:
-        def answer(change: Any) -> None:
-            if not drawing:
-                act(change["new"])
-                draw()
-
-        widget.observe(answer, "value")
-
     def told(act: Any) -> Any:
         def answer(*what: Any) -> None:
             if not drawing:
@@ -85,21 +64,23 @@ def report_attention_shell(model: Any) -> Any:
 
         return answer
 
+    def when(widget: Any, act: Any) -> None:
+        widget.observe(lambda change: told(act)(change["new"]), "value")
+
     panes, strip = view_panes(told(model.touch)), word_strip(told(model.look_at))
+    steps = StudySteps(model, told)
     panes.layout = {"flex": "1 1 460px", "min_width": "300px"}
-    ipywidgets.jslink((opacity, "value"), (panes, "opacity"))
     for field, act in model.acts().items():
         when(menus[field], act)
     when(alike, model.scale_alike)
-    when(place, model.go_to)
-    when(name, model.find)
     when(word, model.look_at)
-    back.on_click(lambda _: told(model.go_to)(model.place - 1))
-    onward.on_click(lambda _: told(model.go_to)(model.place + 1))
     draw()
     rows = [
         ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})
-        for row in ([back, place, onward, name, menus["source"]], [*list(menus.values())[1:], alike, opacity])
+        for row in (
+            [*steps.row, menus["source"]],
+            [*list(menus.values())[1:], alike, map_slider(panes)],
+        )
     ]
     words = ipywidgets.VBox(
         [strip, word, message, caption, below],

@@ -11,7 +11,7 @@ from lib.explain.boxes import scale_maps
 from lib.explain.frame import Frame
 from lib.objectives.label_classifier import LabelClassifier
 from lib.protocols.case_maps import CaseMaps, find_cases
-from lib.protocols.faithfulness import judge_faithfulness, summarise_faithfulness
+from lib.protocols.faithfulness import COLUMNS, judge_faithfulness, summarise_faithfulness
 
 SIZE, TARGETS = 36, ["device", "opacity"]
 
@@ -68,6 +68,23 @@ def test_a_map_of_the_other_corner_loses(store, classifier, maps):
     summary = summarise_faithfulness(judge_faithfulness(classifier, store, swapped, TARGETS), replicates=200)
     assert summary["num_cases"] == len(maps)  # fewer than the limit
     assert summary["deletion - shuffled"]["low"] > 0 > summary["insertion - shuffled"]["high"]
+
+
+def test_curves_are_kept_and_areas_are_those_under_them(store, classifier, maps):
+    cases = judge_faithfulness(classifier, store, maps, TARGETS, limit=20, steps=5)
+    summary = summarise_faithfulness(cases, replicates=200)
+    assert summary["shares"] == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert summary["num_patients"] == cases["patient_id"].nunique()
+    for name in COLUMNS:
+        points = cases[[f"{name}@{share:g}" for share in summary["shares"]]].to_numpy()
+        np.testing.assert_allclose(cases[name], np.trapezoid(points, dx=0.2, axis=1), rtol=1e-5)
+        curve = summary["curves"][name]
+        np.testing.assert_allclose(curve["estimate"], points.mean(axis=0), atol=1e-6)
+        assert (np.array(curve["low"]) <= curve["estimate"]).all()
+        assert (np.array(curve["high"]) >= curve["estimate"]).all()
+    # The whole picture and the blurred one know no map.
+    for first, second in (("deletion@0", "shuffled_deletion@0"), ("deletion@1", "insertion@0")):
+        np.testing.assert_allclose(cases[first], cases[second], rtol=1e-5)
 
 
 def test_the_same_seed_draws_the_same_cases(store, classifier, maps):

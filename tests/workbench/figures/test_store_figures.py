@@ -13,6 +13,7 @@ from lib.data.ingest import ingest
 from lib.data.splits import make_manifest
 from lib.data.store import Store
 from workbench.figures import stores
+from workbench.figures.heat import Cover
 from workbench.figures.pictures import data_uri
 
 COPY, FIRST = 8, 2
@@ -41,6 +42,20 @@ def test_a_copy_has_the_earlier_picture_beside_it(store):
     assert "flag: near identical (0.99) of" in captions
     assert "the earlier picture" in captions
     assert f"study {store.views['study_id'][FIRST]}" in captions
+
+
+def test_a_map_lies_on_its_view_alone(store):
+    row = int(store.views["study_row"][COPY])
+    first = int(store.view_offsets[row])
+    heat = np.zeros((store.image_size, store.image_size), np.float32)
+    heat[:10, :10] = 1
+    plain = pictures(stores.study(store, row))
+    covered = stores.study(store, row, covers={first: Cover(heat, "CAM of <b>")})
+    assert pictures(covered)[1:] == plain[1:] and pictures(covered)[0] != plain[0]
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(pictures(covered)[0].partition(",")[2]))))
+    colour = shown.max(axis=2).astype(int) - shown.min(axis=2)
+    assert colour[:8, :8].mean() > 60 and colour[14:, 14:].mean() < 12
+    assert "CAM of &lt;b&gt;" in covered.layout.annotations[0].text
 
 
 def test_a_study_without_flags_has_its_views_alone(store):

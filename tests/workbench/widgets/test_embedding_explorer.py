@@ -180,8 +180,8 @@ class Shell:
     """The widget of an explorer, its controls by what they are."""
 
     def __init__(self, explorer):
-        rows = explorer.live().children
-        top, self.legend, self.drawn, self.message, self.caption, below, sheet, self.apart, self.study = rows
+        top, self.legend, self.drawn, self.message, self.caption, *rest = explorer.live().children
+        below, _, sheet, self.apart, self.study = rest
         self.method, self.colour, self.group, self.words, self.name, self.clear = top.children
         self.back, self.place, self.onward, self.near, self.file, self.keep = below.children
         self.title, self.grid = sheet.children

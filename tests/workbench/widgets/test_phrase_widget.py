@@ -6,9 +6,12 @@ import html
 import numpy as np
 import pytest
 import torch
+from tiny_world import make_world
 
 from lib.explain.phrase import phrase_similarity
+from workbench.embedded import Opened
 from workbench.study_reading.phrase_reader import PhraseReader
+from workbench.train import pretrain
 from workbench.widgets.phrase_regions import ABOVE, BEYOND, PhraseRegions, phrase_regions
 from workbench.widgets.refusal import Refusal
 
@@ -134,8 +137,20 @@ def test_the_widget_shows_and_passes_on(view):
     assert html.escape(view.title) in head.value
 
 
-def test_what_cannot_be_shown_is_said_in_the_place_of_the_view(convirt, refers):
-    refused = phrase_regions(refers, device="cpu")
+def test_a_refers_run_compares_phrases_too(refers):
+    view = phrase_regions(refers, phrase=PHRASE, device="cpu")
+    assert view.phrase == PHRASE and "no word" not in view.warning
+    opened = Opened(refers)
+    images = view.study.images[0]
+    wanted = opened.objective.embed_images(images) @ torch.from_numpy(opened.pairs.embed_texts([PHRASE]))[0]
+    np.testing.assert_allclose(view.reading.whole, wanted.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_what_cannot_be_shown_is_said_in_the_place_of_the_view(convirt, tmp_path):
+    world = make_world(tmp_path)
+    writing = ["objective.contrastive_weight=0", "train.steps=4", "train.validate_every=4"]
+    writer = pretrain(world.pretrain, writing, root=world.root, progress=False)
+    refused = phrase_regions(writer, device="cpu")
     assert isinstance(refused, Refusal) and "(refers) compares no phrase" in refused.static()
     view = phrase_regions(convirt.run, phrase=PHRASE, study="nobody", device="cpu")
     assert view.phrase == PHRASE and "no word" not in view.warning
