@@ -1,6 +1,7 @@
 """A light decoder that paints a picture from the tokens of any image encoder.
 
-Letters: N pictures, G rows and columns of the grid of tokens, P = G * G tokens, D width, H side of a picture.
+Letters: N pictures, G rows and columns of the grid of tokens, P = G * G tokens, D width, H side of a picture,
+C its channels, S and R the strides of the first and the second deconvolution.
 """
 
 import math
@@ -59,14 +60,37 @@ class RestorationDecoder(nn.Module):
         return cls(encoder.width, grid_size, size, channels)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Paint `[N, P, D]` as `[N, channels, H, H]`."""
-        grid = tokens.unflatten(1, (self.grid_size, self.grid_size))  # [N, G, G, D]
-        hidden = _spread(F.relu(self.first(grid)), self.first_stride)  # [N, 2 G, 2 G, D / 2]
-        painted = _spread(self.second(hidden), self.second_stride)  # [N, H or more, H or more, C]
-        return painted[:, : self.image_size, : self.image_size].permute(0, 3, 1, 2)
+        """Paint `[N, P, D]` as `[N, C, H, H]`."""
+        parts = self._parts(self._paint(tokens)).permute(0, 7, 1, 3, 5, 2, 4, 6)  # [N, C, G, S, R, G, S, R]
+        painted = parts.flatten(5).flatten(2, 4)  # [N, C, H or more, H or more]
+        return painted[:, :, : self.image_size, : self.image_size]
 
+    def error(self, tokens: Tensor, pictures: Tensor) -> Tensor:
+        """Return the mean squared error of what tokens `[N, P, D]` are painted as.
 
-def _spread(places: Tensor, stride: int) -> Tensor:
-    """Give every place of a grid S * S places: `[N, G, G, S * S * C]` to `[N, S * G, S * G, C]`."""
-    parts = places.unflatten(3, (stride, stride, -1))  # [N, G, G, S, S, C]
-    return parts.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        Where nothing is cut off, the pictures are brought into the order in which they are painted, once:
+        what is painted would have to be brought into theirs, and its gradient back.
+
+        Args:
+            tokens: of the pictures.
+            pictures: `[N, C, H, H]`, float32, without gradient.
+        """
+        axis = (self.grid_size, self.first_stride, self.second_stride)
+        if math.prod(axis) > self.image_size:
+            return F.mse_loss(self(tokens).float(), pictures)
+        painted = self._paint(tokens)
+        wanted = torch.empty_like(painted, dtype=torch.float32)
+        split = pictures.unflatten(3, axis).unflatten(2, axis)  # [N, C, G, S, R, G, S, R]
+        self._parts(wanted).copy_(split.permute(0, 2, 5, 3, 6, 4, 7, 1))
+        return F.mse_loss(painted.float(), wanted)
+
+    def _paint(self, tokens: Tensor) -> Tensor:
+        """Paint tokens `[N, P, D]`, each in the order of its places: `[N, P, S * S, R * R * C]`."""
+        hidden = self.first(tokens).relu_()  # [N, P, S * S * D / 2]
+        return self.second(hidden.unflatten(2, (self.first_stride**2, self.hidden_width)))
+
+    def _parts(self, painted: Tensor) -> Tensor:
+        """View what was painted as `[N, G, G, S, S, R, R, C]`."""
+        first, second = (self.first_stride,) * 2, (self.second_stride,) * 2
+        parts = painted.unflatten(3, (*second, self.channels)).unflatten(2, first)
+        return parts.unflatten(1, (self.grid_size,) * 2)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lib.data.distortions.patch_swap import check_patch_size, draw_swaps, swap_patches
+from lib.data.distortions.patch_swap import check_patch_size, draw_swaps, swap_patches_
 from lib.objectives.restoration import Restoration
 
 
@@ -58,4 +58,4 @@ class ContextRestoration(Restoration):
         """Swap patches."""
         size = self.config.patch_size
         swaps = draw_swaps(len(pixels), pixels.shape[2:], size, self.config.num_swaps, generator)
-        return swap_patches(pixels, swaps, size)
+        return swap_patches_(pixels, swaps, size)

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from lib.data.distortions.bezier import Curves, bend_intensities, draw_curves
+from lib.data.distortions.bezier import Curves, bend_intensities_, draw_curves
 from lib.data.distortions.drawn import draw_noise, on_device
 from lib.data.distortions.flips import draw_flips, flip
 from lib.data.distortions.local_shuffle import Windows, draw_windows, shuffle_windows
-from lib.data.distortions.painting import Boxes, check_sides, draw_boxes, paint
+from lib.data.distortions.painting import Boxes, check_sides, draw_boxes, paint_
 from lib.objectives.restoration import Restoration
 
 
@@ -118,8 +118,8 @@ class ModelGenesis(Restoration):
         rows = _rows(drawn.is_shuffled, pixels.device)
         pixels.index_copy_(0, rows, shuffle_windows(pixels.index_select(0, rows), drawn.windows))
         rows = _rows(drawn.is_bent, pixels.device)
-        pixels.index_copy_(0, rows, bend_intensities(pixels.index_select(0, rows), drawn.curves))
-        return paint(pixels, drawn.boxes, draw_noise(pixels.shape, generator))
+        pixels.index_copy_(0, rows, bend_intensities_(pixels.index_select(0, rows), drawn.curves))
+        return paint_(pixels, drawn.boxes, draw_noise(pixels.shape, generator))
 
 
 class Drawn(NamedTuple):

@@ -7,10 +7,9 @@ import abc
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lib.data.augment import STD, denormalize, normalize
+from lib.data.augment import MEAN, STD
 from lib.models.encoder import make_encoder
 from lib.models.evaluating import evaluating
 from lib.models.restoration_decoder import RestorationDecoder
@@ -51,7 +50,7 @@ class Restoration(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def distort_pixels(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
-        """Return distorted pictures.
+        """Return distorted pictures, those that came in or new ones.
 
         Args:
             pixels: `[N, 1, H, W]` in 0..1; they may be changed.
@@ -62,8 +61,10 @@ class Restoration(nn.Module, abc.ABC):
         """Distort normalised pictures `[N, 1, H, W]`; the distortions are made for pixels in 0..1."""
         with torch.no_grad():
             original = self.arrange(images, generator)
-            pixels = denormalize(original).clamp_(0, 1)
-            return Pair(original, normalize(self.distort_pixels(pixels, generator)))
+            # `denormalize` and `normalize` in one pass each, bit for bit: STD is a power of two.
+            pixels = torch.add(MEAN, original, alpha=STD).clamp_(0, 1)
+            distorted = self.distort_pixels(pixels, generator)
+            return Pair(original, torch.add(-MEAN / STD, distorted, alpha=1 / STD, out=distorted))
 
     def forward(self, batch: "Batch") -> dict[str, Tensor]:
         """Return the loss "restoration": mean squared error of all pixels of all views, which are in 0..1."""
@@ -72,7 +73,7 @@ class Restoration(nn.Module, abc.ABC):
 
     def restoration_loss(self, tokens: Tensor, original: Tensor) -> Tensor:
         """Return the mean squared error, in 0..1, of what tokens are restored to."""
-        return STD**2 * F.mse_loss(self.decoder(tokens).float(), original)
+        return STD**2 * self.decoder.error(tokens, original)
 
     def show(self, images: Tensor, seed: int = 0) -> "Restored":
         """Distort and restore normalised pictures `[N, 1, H, W]`, to look at."""

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lib.data.distortions.bezier import bend_intensities, draw_curves
+from lib.data.distortions.bezier import bend_intensities_, draw_curves
 from lib.data.distortions.drawn import draw_noise, on_device
 from lib.data.distortions.elastic import deform, draw_nodes
 from lib.data.distortions.local_shuffle import draw_windows, shuffle_windows
-from lib.data.distortions.painting import check_sides, draw_boxes, paint
+from lib.data.distortions.painting import Boxes, check_sides, draw_boxes, paint_
 from lib.data.visual_words import VisualWordsConfig
 from lib.models.initialise import initialise
 from lib.objectives.restoration import Restoration
@@ -125,7 +125,7 @@ class TransVW(Restoration):
 
         rows = on_device((kind == BENT).nonzero().squeeze(1), pixels.device)
         curves = draw_curves(len(rows), generator)
-        pixels.index_copy_(0, rows, bend_intensities(pixels.index_select(0, rows), curves))
+        pixels.index_copy_(0, rows, bend_intensities_(pixels.index_select(0, rows), curves))
 
         boxes = draw_boxes(
             kind >= IN_PAINTED,
@@ -135,7 +135,11 @@ class TransVW(Restoration):
             probability=config.box_probability,
             generator=generator,
         )
-        return paint(pixels, boxes, draw_noise(pixels.shape, generator))
+        chosen = (kind >= IN_PAINTED).nonzero().squeeze(1)  # on the CPU, as what was drawn
+        boxes = Boxes(*(values.index_select(0, chosen) for values in boxes))
+        noise = draw_noise(pixels[: len(chosen)].shape, generator)
+        rows = on_device(chosen, pixels.device)
+        return pixels.index_copy_(0, rows, paint_(pixels.index_select(0, rows), boxes, noise))
 
 
 def draw_kinds(num_pictures: int, generator: torch.Generator) -> Tensor:

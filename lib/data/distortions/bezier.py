@@ -39,15 +39,28 @@ def curve_tables(curves: Curves) -> Tensor:
     weights = torch.stack([3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t)])  # [2, SAMPLES]
     x, y = (curves.control.double().mT @ weights + t**3).unbind(1)  # [N, SAMPLES] each
     y = torch.where(curves.is_falling[:, None], y.flip(1), y)
-    x, levels = x.contiguous(), torch.linspace(0, 1, LEVELS, dtype=t.dtype, device=t.device)
-    levels = levels.expand(len(x), -1).contiguous()
-    above = torch.searchsorted(x, levels).clamp(1, SAMPLES - 1)  # [N, LEVELS], the end of each line
+    levels = torch.linspace(0, 1, LEVELS, dtype=t.dtype, device=t.device)
+    # How many points lie below each level, counted: to search for them took three times as long.
+    next_level = (x * (LEVELS - 1)).long().add_(1)  # [N, SAMPLES], the first one above each point
+    below = torch.zeros(len(x), LEVELS + 1, dtype=torch.int64, device=t.device)
+    below.scatter_add_(1, next_level, torch.ones_like(next_level))
+    above = below[:, :LEVELS].cumsum(1).clamp_(1, SAMPLES - 1)  # [N, LEVELS], the end of each line
     (x_low, x_high), (y_low, y_high) = ([line.gather(1, above - 1), line.gather(1, above)] for line in (x, y))
     return (y_low + (levels - x_low) / (x_high - x_low) * (y_high - y_low)).float()
 
 
-def bend_intensities(pictures: Tensor, curves: Curves) -> Tensor:
-    """Pass the intensities of each picture of `[N, 1, H, W]`, all of them in 0..1, through its curve."""
+def bend_intensities_(pictures: Tensor, curves: Curves) -> Tensor:
+    """Pass the intensities of each picture through its curve, in place.
+
+    Args:
+        pictures: `[N, 1, H, W]`, all of them in 0..1.
+        curves: of all of them.
+
+    Returns:
+        The same pictures.
+    """
     tables = curve_tables(Curves(*(on_device(values, pictures.device) for values in curves)))
-    levels = torch.add(0.5, pictures.flatten(1), alpha=LEVELS - 1).long()  # rounded
-    return tables.gather(1, levels).view_as(pictures)
+    pixels = pictures.view(len(pictures), pictures.shape[1:].numel())  # [N, H * W]
+    levels = torch.add(0.5, pixels, alpha=LEVELS - 1, out=pixels).long()  # rounded
+    torch.gather(tables, 1, levels, out=pixels)
+    return pictures

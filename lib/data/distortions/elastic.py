@@ -3,6 +3,8 @@
 Letters: N pictures, K nodes along each axis, H and W sides.
 """
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -25,13 +27,14 @@ def draw_nodes(num_pictures: int, smoothness: float, generator: torch.Generator)
     return torch.randn(num_pictures, 2, number, number, generator=generator)
 
 
-def displacements(nodes: Tensor, sides: tuple[int, int], displacement: float, smoothness: float) -> Tensor:
-    """Return by how much each pixel is displaced, to the right and down, as shares of the sides.
+def places(nodes: Tensor, sides: tuple[int, int], displacement: float, smoothness: float) -> Tensor:
+    """Return from where each pixel is read, to the right and down.
 
-    The usual field is noise in every pixel, smoothed by a Gaussian and multiplied. Noise one deviation of
-    the Gaussian apart gives the same field: its covariances differ by less than a thousandth, and two narrow
-    matrix products make it, at any size of the pictures. Each row of weights is scaled to a norm of 1, so
-    every pixel's displacement has the wanted deviation, those at the border too.
+    The usual field of displacements is noise in every pixel, smoothed by a Gaussian and multiplied. Noise one
+    deviation of the Gaussian apart gives the same field: its covariances differ by less than a thousandth,
+    and two narrow matrix products make it, at any size of the pictures. Each row of weights is scaled to a
+    norm of 1, so every pixel's displacement has the wanted deviation, those at the border too. The places of
+    the pixels themselves are two more nodes.
 
     Args:
         nodes: of `draw_nodes`.
@@ -40,22 +43,22 @@ def displacements(nodes: Tensor, sides: tuple[int, int], displacement: float, sm
         smoothness: as it was drawn with.
 
     Returns:
-        `[N, 2, H, W]`.
+        `[N, 2, H, W]`, on the scale of `grid_sample`: -1 to 1 between the outer edges of the pixels.
     """
-    down, right = (_weights(side, smoothness).to(nodes.device) for side in sides)  # [H, K], [W, K]
     with torch.autocast(nodes.device.type, enabled=False):  # coarse numbers would make steps in the field
-        return displacement * (down @ nodes @ right.T)
+        down, right = (_weights(side, smoothness).to(nodes.device) for side in sides)  # [H, K], [W, K]
+        rows, columns = ((torch.arange(side, device=nodes.device) + 0.5) * (2 / side) - 1 for side in sides)
+        down = torch.cat([down, torch.stack([torch.ones_like(rows), rows], 1)], 1)  # [H, K + 2]
+        right = torch.cat([2 * displacement * right, torch.stack([columns, torch.ones_like(columns)], 1)], 1)
+        nodes = F.pad(nodes, (0, 2, 0, 2))  # [N, 2, K + 2, K + 2]
+        nodes[:, 0, -2, -2] = nodes[:, 1, -1, -1] = 1  # to the right the column, down the row
+        return down @ nodes @ right.T
 
 
 def deform(pictures: Tensor, nodes: Tensor, displacement: float, smoothness: float) -> Tensor:
     """Displace the pixels of `[N, 1, H, W]`: bilinear, mirrored where a pixel comes from outside."""
-    height, width = pictures.shape[2:]
-    fields = displacements(on_device(nodes, pictures.device), (height, width), displacement, smoothness)
-    right, down = (
-        (torch.arange(side, device=pictures.device) + 0.5) * (2 / side) - 1 for side in (width, height)
-    )  # of grid_sample, whose scale goes from -1 to 1 between the outer edges of the pixels
-    places = torch.stack([right.expand(height, width), down[:, None].expand(height, width)], dim=-1)
-    grid = torch.add(places, fields.permute(0, 2, 3, 1), alpha=2)  # [N, H, W, 2]
+    sides = (pictures.shape[2], pictures.shape[3])
+    grid = places(on_device(nodes, pictures.device), sides, displacement, smoothness).permute(0, 2, 3, 1)
     return F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 
 
@@ -65,6 +68,7 @@ def _nodes(smoothness: float) -> Tensor:
     return torch.arange(-REACH, last + 1, dtype=torch.float64) * smoothness
 
 
+@functools.cache
 def _weights(side: int, smoothness: float) -> Tensor:
     """Return how much each node counts for each pixel along one axis, float32 `[side, K]`."""
     pixels = (torch.arange(side, dtype=torch.float64) + 0.5) / side

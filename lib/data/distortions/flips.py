@@ -30,5 +30,5 @@ def flip(pictures: Tensor, flips: Tensor) -> Tensor:
     flipped = pictures.clone()
     for axis in (0, 1):
         rows = on_device(flips[:, axis].nonzero().squeeze(1), pictures.device)
-        flipped[rows] = flipped[rows].flip(axis + 2)
+        flipped.index_copy_(0, rows, flipped.index_select(0, rows).flip(axis + 2))
     return flipped

@@ -45,13 +45,20 @@ def draw_windows(
     )
     areas = height * width
     window = torch.repeat_interleave(areas)
-    place = torch.arange(len(window)) - (areas.cumsum(0) - areas)[window]
-    # Sorted by window, and inside a window by chance: in double precision, where no two of many numbers are
-    # equal, and by NumPy, which takes half the time of PyTorch.
-    keys = window + torch.rand(len(window), generator=generator, dtype=torch.float64)
-    source = torch.from_numpy(keys.numpy().argsort())
-    row = place.div(width[window], rounding_mode="floor")
-    column = place - row * width[window]
+    pixel = torch.arange(len(window))
+    place = pixel - (areas.cumsum(0) - areas).index_select(0, window)  # inside its window
+    # Sorted by window, and inside a window by chance: a number holds the window, bits of chance, as many as
+    # there is room for, and the pixel. NumPy sorts numbers in a third of the time that argsort takes.
+    pixel_bits = len(window).bit_length()
+    chance_bits = min(53, 63 - num_windows.bit_length() - pixel_bits)
+    chance = torch.empty_like(window).random_(-(2**63), None, generator=generator)
+    chance = chance.bitwise_and_(2**53 - 1) >> (53 - chance_bits)  # the same as of a double of `torch.rand`
+    keys = ((window << chance_bits | chance) << pixel_bits) | pixel
+    keys.numpy().sort()
+    source = keys & (2**pixel_bits - 1)
+    wide = width.index_select(0, window)
+    row = (place.double() / wide).long()  # rounded down; to divide whole numbers takes four times as long
+    column = place - row * wide
     arrangement = torch.randint(ARRANGEMENTS, (num_pictures,), generator=generator)
     return Windows(arrangement, top, left, height, width, window, row, column, source)
 
@@ -63,13 +70,14 @@ def shuffle_windows(pictures: Tensor, windows: Windows) -> Tensor:
     """
     columns, device = pictures.shape[-1], pictures.device
     corners, inside = windows.top * columns + windows.left, windows.row * columns + windows.column
-    covered = corners[:, windows.window] + inside  # [A, L], places in the picture, row by row
+    # [A, L], places in the picture, row by row
+    covered = corners.gather(1, windows.window.expand(len(corners), -1)).add_(inside)
     numbers = torch.arange(1, covered.shape[1] + 1).expand_as(covered)
     last = torch.zeros(
         len(covered), pictures.shape[-2] * columns, dtype=torch.int64
     )  # [A, H * W]; 0: in no window
     last.scatter_reduce_(1, covered, numbers, "amax")
-    moves = torch.cat([torch.zeros(1, dtype=torch.int64), inside[windows.source] - inside])
-    read = moves[last] + torch.arange(last.shape[1])
+    moves = torch.cat([torch.zeros(1, dtype=torch.int64), inside.index_select(0, windows.source) - inside])
+    read = moves.index_select(0, last.flatten()).view_as(last).add_(torch.arange(last.shape[1]))
     arrangement, read = on_device(windows.arrangement, device), on_device(read, device)
-    return pictures.flatten(1).gather(1, read[arrangement]).view_as(pictures)
+    return pictures.flatten(1).gather(1, read.index_select(0, arrangement)).view_as(pictures)

@@ -82,8 +82,17 @@ def check_sides(sides: tuple[int, int]) -> None:
         )
 
 
-def paint(pictures: Tensor, boxes: Boxes, noise: Tensor) -> Tensor:
-    """Replace pixels of `[N, 1, H, W]` by those of `noise`: inside boxes, or outside where they are kept."""
+def paint_(pictures: Tensor, boxes: Boxes, noise: Tensor) -> Tensor:
+    """Replace pixels by noise, in place: inside boxes, or outside where they are kept.
+
+    Args:
+        pictures: `[N, 1, H, W]`.
+        boxes: of all of them.
+        noise: greys from 0 to 255, uint8 of the same shape, on the CPU.
+
+    Returns:
+        The same pictures.
+    """
     device = pictures.device
     top, left, height, width, is_kept = (on_device(values, device) for values in boxes)
     rows, columns = (
@@ -98,4 +107,5 @@ def paint(pictures: Tensor, boxes: Boxes, noise: Tensor) -> Tensor:
     sign = 1.0 - 2.0 * is_kept[:, None, None]  # [N, 1, 1]
     rows = torch.cat([sign * rows, is_kept[:, None, None].expand_as(rows[:, :1])], dim=1)
     share = (rows.mT @ torch.cat([columns, torch.ones_like(columns[:, :1])], dim=1)).clamp_(0, 1)  # [N, H, W]
-    return torch.lerp(pictures, on_device(noise, device), share[:, None].to(pictures.dtype))
+    greys = on_device(noise, device).to(pictures.dtype).mul_(1 / 255)
+    return pictures.lerp_(greys, share[:, None].to(pictures.dtype))

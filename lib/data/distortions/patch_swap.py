@@ -63,8 +63,17 @@ def draw_swaps(
     )
 
 
-def swap_patches(pictures: Tensor, swaps: Swaps, patch_size: int) -> Tensor:
-    """Swap the patches of `[N, 1, H, W]`, one pair after the other: a patch can move on with a later swap."""
+def swap_patches_(pictures: Tensor, swaps: Swaps, patch_size: int) -> Tensor:
+    """Swap patches in place, one pair after the other: a patch can move on with a later swap.
+
+    Args:
+        pictures: `[N, 1, H, W]`.
+        swaps: of all of them.
+        patch_size: S.
+
+    Returns:
+        The same pictures.
+    """
     columns = pictures.shape[-1]
     steps = torch.arange(patch_size, device=pictures.device)
     inside = (steps[:, None] * columns + steps).flatten()  # [S * S], from a corner to the pixels of its patch
@@ -72,8 +81,9 @@ def swap_patches(pictures: Tensor, swaps: Swaps, patch_size: int) -> Tensor:
         (corners[..., 0] * columns + corners[..., 1]).T[..., None] + inside  # [T, N, S * S]
         for corners in (on_device(corners, pictures.device) for corners in swaps)
     )
-    pixels = pictures.flatten(1).clone()  # [N, H * W]
-    for one, other in zip(first, second, strict=True):
-        taken, given = pixels.gather(1, one), pixels.gather(1, other)
-        pixels.scatter_(1, one, given).scatter_(1, other, taken)
-    return pixels.view_as(pictures)
+    # Both patches of a swap at once: read from `there`, written to `here`.
+    here, there = torch.cat([first, second], dim=2), torch.cat([second, first], dim=2)  # [T, N, 2 * S * S]
+    pixels = pictures.view(len(pictures), pictures.shape[1:].numel())  # [N, H * W]
+    for written, read in zip(here, there, strict=True):
+        pixels.scatter_(1, written, pixels.gather(1, read))
+    return pictures

@@ -42,6 +42,19 @@ def test_equals_two_deconvolutions_of_pytorch(width, grid, size, channels, strid
     torch.testing.assert_close(found, deconvolve_twice(decoder, tokens), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("grid, size, channels", [(7, 112, 1), (4, 30, 1), (3, 21, 2)])
+def test_the_error_is_that_of_the_painted_pictures(grid, size, channels):
+    """With gradients, where parts are cut off (30 of 32) and where not."""
+    torch.manual_seed(0)
+    decoder, pictures = RestorationDecoder(16, grid, size, channels), torch.randn(2, channels, size, size)
+    found, wanted = (torch.randn(2, grid * grid, 16, requires_grad=True) for _ in range(2))
+    wanted.data.copy_(found)
+    error, expected = decoder.error(found, pictures), (decoder(wanted) - pictures).square().mean()
+    torch.testing.assert_close(error, expected)
+    (error.backward(), expected.backward())
+    torch.testing.assert_close(found.grad, wanted.grad)
+
+
 def test_a_token_paints_its_own_place():
     decoder = RestorationDecoder(8, 4, 32)
     tokens = torch.randn(1, 16, 8)

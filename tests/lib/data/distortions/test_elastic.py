@@ -6,9 +6,15 @@ import scipy.ndimage
 import torch
 from pictures_to_distort import seeded
 
-from lib.data.distortions.elastic import REACH, deform, displacements, draw_nodes
+from lib.data.distortions.elastic import REACH, deform, draw_nodes, places
 
 SIDES = (24, 32)
+
+
+def displacements(nodes: torch.Tensor, sides: tuple[int, int], displacement: float, smoothness: float):
+    """Return by how much each pixel is displaced, to the right and down, as shares of the sides."""
+    found, own = (places(one, sides, displacement, smoothness) for one in (nodes, torch.zeros_like(nodes)))
+    return (found - own) / 2
 
 
 def naive_field(nodes: np.ndarray, side: tuple[int, int], displacement: float, smoothness: float):
@@ -75,8 +81,14 @@ def test_no_displacement_is_the_picture_itself():
     torch.testing.assert_close(deform(pictures, draw_nodes(4, 0.125, seeded()), 0.0, 0.125), pictures)
 
 
+def test_without_nodes_every_pixel_stays_in_its_middle():
+    right, down = places(torch.zeros_like(draw_nodes(2, 0.3, seeded())), (4, 5), 0.1, 0.3).unbind(1)
+    torch.testing.assert_close(right, torch.linspace(-0.8, 0.8, 5).expand(2, 4, 5))
+    torch.testing.assert_close(down, torch.linspace(-0.75, 0.75, 4)[:, None].expand(2, 4, 5))
+
+
 def test_mixed_precision_moves_pixels_alike():
     nodes = draw_nodes(2, 0.125, seeded())
     with torch.autocast("cpu", torch.bfloat16):
-        found = displacements(nodes, SIDES, 0.06, 0.125)
-    assert torch.equal(found, displacements(nodes, SIDES, 0.06, 0.125))
+        found = places(nodes, SIDES, 0.06, 0.125)
+    assert torch.equal(found, places(nodes, SIDES, 0.06, 0.125))
