@@ -228,7 +228,7 @@ def judge(
 
     config = JudgeConfig(retrieval=RetrievalConfig(num_queries=queries, num_candidates=candidates))
     judged = {}
-    for one in map(open_run, run):
+    for one in [open_run(name) for name in run]:  # all of them before the first is judged
         for weights in ("trained", "initial")[: 1 + initial]:
             name = one.id if weights == "trained" else f"{one.id}, as it began"
             judged[name] = judge_pairs(one, store=store, config=config, weights=weights)
@@ -253,7 +253,7 @@ def generate(
     from workbench.report_examples import describe_generation
     from workbench.runs import open_run
 
-    for one in map(open_run, run):
+    for one in [open_run(name) for name in run]:  # all of them before the first writes
         judged = generate_reports(one, store=store, split=split, beam_size=beam, limit=limit)
         print(describe_generation(judged))
 

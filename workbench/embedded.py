@@ -51,7 +51,10 @@ class Opened:
             FileNotFoundError: the run kept no such checkpoint.
         """
         if run.config.get("task") != "pretrain":
-            raise ValueError(f"Run {run.id} is no pre-training, its task is {run.config.get('task')!r}.")
+            raise ValueError(
+                f"Run {run.id} is no pre-training, its task is {run.config.get('task')!r}. "
+                "Give a pre-training."
+            )
         if run.state != "finished":
             raise ValueError(f"Run {run.id} is {run.state}, not finished: its weights may still change.")
         if weights not in (TRAINED, INITIAL) and not re.fullmatch(r"step-\d+", weights):

@@ -49,9 +49,9 @@ def do_locate(
         root: of the runs; None: `outputs/runs` of the project.
         options: of `locate`.
     """
-    for name in runs:
+    for run in [open_run(name, root) for name in runs]:  # all of them before the first is judged
         for one in SPLITS if all_splits else (split,):
-            print(describe_located(locate(open_run(name, root), split=one, **options)), end="\n\n")
+            print(describe_located(locate(run, split=one, **options)), end="\n\n")
 
 
 def describe_located(located: Located) -> str:

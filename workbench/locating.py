@@ -201,12 +201,14 @@ def locate(
 
     Raises:
         ValueError: what `locate_maps` refuses, a finding that the classifier does not know or that nobody
-            marked, an unknown reader, a threshold out of its range.
+            marked, an unknown reader, a threshold or a number of cases out of its range.
         FileNotFoundError: no store there.
     """
     options = {"store": store, "method": method, "layer": layer, "head": head, "device": device}
     options["allow_leak"] = allow_leak
     _check_findings(findings, _targets(run))
+    if faithful < 0:
+        raise ValueError(f"faithful is {faithful}; give a number of cases, or 0 for no curves.")
     judged, manifest = _open_data(run, store, allow_leak)
     rule = BoxRule(smoothing=smoothing, min_area=min_area)
     if threshold is None:

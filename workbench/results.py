@@ -12,7 +12,7 @@ from workbench.method_tables import results_text
 from workbench.records import UNREADABLE, Record, read_records
 from workbench.runs import runs_root
 from workbench.summary import findings, summary
-from workbench.table_formats import format_of
+from workbench.table_formats import check_format, format_of
 
 __all__ = ["findings", "print_results", "query", "summary", "table"]
 
@@ -109,6 +109,7 @@ def print_results(
         with pd.option_context("display.width", 200, "display.max_columns", 30, "display.max_rows", None):
             print(query(sql, root).to_string(index=False))
         return
+    check_format(form)
     written = out and format_of(out)
     records, unreadable = read_records(root)
     runs = _table(records, unreadable)

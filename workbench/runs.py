@@ -14,6 +14,7 @@ result.json            mean and per-label AUROC                       }
 
 import contextlib
 import datetime
+import difflib
 import fcntl
 import json
 import os
@@ -291,13 +292,19 @@ def open_run(name: str, root: Path | str | None = None) -> Run:
 
     Raises:
         ValueError: the name leads out of the root.
-        FileNotFoundError: no such run.
+        FileNotFoundError: no such run; holds the closest match.
     """
     root = runs_root(root).resolve()
     folder = (root / name).resolve()
     if folder.parent != root:
         raise ValueError(f"Run id {name!r} leads out of {root}; give the name of a folder in it.")
-    return Run(folder)
+    try:
+        return Run(folder)
+    except FileNotFoundError as error:
+        known = [one for one in os.listdir(root) if one != name] if root.is_dir() else []
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f" Did you mean {close[0]!r}?" if close else " Give the id of a run: the name of its folder."
+        raise FileNotFoundError(f"{error}{hint}") from error
 
 
 def list_runs(root: Path | str | None = None) -> list[Run]:

@@ -9,6 +9,7 @@ from workbench.parameters import read_options
 from workbench.slurm import Slurm
 from workbench.sweep_tables import print_sweep
 from workbench.sweeps import Cell, Sweep, failures, find_cells, read_sweep, run_sweep
+from workbench.table_formats import check_format
 
 INTERRUPTED = 130
 """Exit code of what Ctrl-C ended, as shells give it."""
@@ -38,6 +39,7 @@ def do_sweep(
     Returns:
         The exit code: 0 where every cell is finished.
     """
+    check_format(table)
     sweep = read_sweep(file)
     slurm = choose_cluster(sweep, cluster, settings)
     try:
@@ -58,6 +60,7 @@ def do_sweep(
 
 def look_at_sweep(file: str, overrides: Sequence[str], table: str) -> int:
     """Print the tables of a sweep as far as it is; return the exit code."""
+    check_format(table)
     sweep = read_sweep(file)
     _print(sweep, find_cells(sweep, overrides=overrides), table)
     return 0

@@ -122,7 +122,8 @@ def read_sweep(name: str) -> Sweep:
     places = (RECIPES / f"{name}.yaml", Path(name), RECIPES.parent / name)
     path = next((one for one in places if one.is_file()), None)
     if path is None:
-        known = ", ".join(f"sweeps/{one.stem}" for one in sorted((RECIPES / "sweeps").glob("*.yaml")))
+        files = sorted((RECIPES / "sweeps").glob("*.yaml"))
+        known = ", ".join(f"sweeps/{one.stem}" for one in files if "\nmethods:" in one.read_text("utf-8"))
         raise FileNotFoundError(f"There is no sweep {name!r}. Known: {known}.")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))

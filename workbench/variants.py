@@ -58,12 +58,15 @@ def read_variants(name: str, recipe: str = "") -> Variants:
     """
     path = next((one for one in (RECIPES / f"{name}.yaml", Path(name)) if one.is_file()), None)
     if path is None:
-        known = ", ".join(f"sweeps/{one.stem}" for one in sorted((RECIPES / "sweeps").glob("*.yaml")))
+        files = sorted((RECIPES / "sweeps").glob("*.yaml"))
+        known = ", ".join(f"sweeps/{one.stem}" for one in files if "\nvariants:" in one.read_text("utf-8"))
         raise FileNotFoundError(f"There is no file of variants {name!r}. Known: {known}.")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is no YAML: {error}") from error
+    if isinstance(values, dict) and "methods" in values:
+        raise ValueError(f"{path} holds a sweep of methods. Type: workbench sweep {name}")
     variants = values.get("variants") if isinstance(values, dict) else None
     if not isinstance(variants, dict) or set(values) != set(KEYS) or not isinstance(values["recipe"], str):
         raise ValueError(f"{path} must hold `recipe`, a name, and `variants`, and nothing else.")

@@ -126,6 +126,8 @@ class StudyLoader:
         self._seed, self._shuffle, self._drop_last = seed, shuffle, drop_last
         self._device = torch.device(device)
         self._share = share
+        if batch_size < 1:
+            raise ValueError(f"Batches of {batch_size} hold nothing; give a batch_size of 1 or more.")
         if batch_size % share[1]:
             raise ValueError(
                 f"Batches of {batch_size} cannot be shared equally by {share[1]} processes; give a multiple."

@@ -49,6 +49,12 @@ class RetrievalConfig:
     exclude_same_patient: bool = True
     seed: int = 0
 
+    def __post_init__(self):
+        if min(self.num_queries, self.num_candidates) < 1:
+            raise ValueError(
+                f"{self.num_queries} queries and {self.num_candidates} candidates of each class: at least 1."
+            )
+
 
 def choose_lists(store: Store, rows: np.ndarray, config: RetrievalConfig) -> RetrievalLists:
     """Draw queries and candidates from studies that are positive for one label of the store and no other.

@@ -52,6 +52,7 @@ def test_help_imports_nothing_heavy():
         (["run", "00_tour", "-p", "recpe", "x"], "has no parameter 'recpe'"),
         (["train", "no_such_recipe"], "no_such_recipe"),
         (["results", "--sql", "SELEC 1"], "SELEC"),
+        (["judge", "no_such_run", "--queries", "0"], "0 queries and 10 candidates of each class"),
     ],
 )
 def test_what_a_person_did_wrong_ends_in_one_line_and_code_1(arguments, message):

@@ -184,6 +184,8 @@ def test_bad_input_is_said(run, place):
         locate(run, readers=["R9"], **OPTIONS)
     with pytest.raises(ValueError, match=r"threshold 1.5 is not above 0 and at most 1"):
         locate(run, threshold=1.5, **OPTIONS)
+    with pytest.raises(ValueError, match=r"faithful is -3; give a number of cases"):
+        locate(run, faithful=-3, **OPTIONS)
     with pytest.raises(ValueError, match=r"no attention|There is no"):
         locate(run, method="attention", layer=7, **OPTIONS)
     with pytest.raises(ValueError, match=r"Split 'tests' is not one of"):

@@ -134,6 +134,14 @@ def test_no_path_leaves_the_root(tmp_path, name):
     assert open_run(inside.id, root).id == inside.id
 
 
+def test_an_unknown_run_is_told_the_closest(tmp_path):
+    with pytest.raises(FileNotFoundError, match="not a run folder.*Give the id of a run"):
+        open_run("a", tmp_path / "none yet")
+    run = Run.create("refers/phantom", CONFIG, tmp_path)
+    with pytest.raises(FileNotFoundError, match=f"Did you mean '{run.id}'"):
+        open_run(run.id[:-1] + "x", tmp_path)
+
+
 def test_what_a_run_holds_and_what_it_does_not(tmp_path):
     run = Run.create("a", CONFIG, tmp_path)
     assert run.metrics().empty

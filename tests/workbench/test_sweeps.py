@@ -16,6 +16,7 @@ from workbench.method_tables import difference_table, method_table
 from workbench.recipe import RECIPES, Recipe
 from workbench.results import summary
 from workbench.runs import list_runs
+from workbench.sweep_command import do_sweep, look_at_sweep
 from workbench.sweep_tables import print_sweep, sweep_summary
 from workbench.sweeps import cell_table, failures, find_cells, read_sweep, run_sweep, runs_of
 
@@ -182,6 +183,13 @@ def test_a_file_of_another_form_is_refused(tmp_path, change, named):
 def test_a_sweep_that_is_not_there_is_an_error():
     with pytest.raises(FileNotFoundError, match="Known: .*sweeps/table1_phantom"):
         read_sweep("sweeps/table_1")
+
+
+def test_an_unknown_format_is_refused_before_anything_is_trained():
+    with pytest.raises(ValueError, match="Unknown format 'docx'"):
+        do_sweep(TABLE_1, [], "docx", workers=1)
+    with pytest.raises(ValueError, match="Unknown format 'docx'"):
+        look_at_sweep(TABLE_1, [], "docx")
 
 
 def test_the_phantom_table_has_the_rows_of_the_paper():

@@ -249,6 +249,8 @@ def test_a_gpu_gets_the_same_batches(store):
         ({"rows": np.array([], int)}, "0 study items of 0 studies make no batch"),
         ({"positions": ("FRONTAL",)}, "0 study items of 24 studies.*FRONTAL"),
         ({"batch_size": 32, "drop_last": True}, "make no batch of 32"),
+        ({"batch_size": 0}, "Batches of 0 hold nothing"),
+        ({"batch_size": -4}, "Batches of -4 hold nothing"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(store, options, message):

@@ -182,6 +182,12 @@ def test_a_list_that_names_absent_images_is_refused(lists, features):
         values_of(beyond, features)
 
 
+@pytest.mark.parametrize("number", [{"num_queries": 0}, {"num_candidates": -1}])
+def test_nothing_to_look_with_or_among_is_refused(number):
+    with pytest.raises(ValueError, match="of each class: at least 1"):
+        RetrievalConfig(**number)
+
+
 def test_too_few_exclusive_positives_are_counted(store):
     with pytest.raises(ValueError, match=r"two classes with 210 studies .*opacity \d+, device \d+"):
         choose_lists(store, np.arange(len(store)), RetrievalConfig())
