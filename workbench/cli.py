@@ -26,6 +26,7 @@ Overrides = Annotated[
 
 Queries = Annotated[int, typer.Option(help="pictures of each category to look with")]
 Candidates = Annotated[int, typer.Option(help="pictures of each category to look among")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="the first one to try")]
 Parameters = Annotated[list[str], typer.Option("-p", "--parameter", metavar="NAME VALUE", help="repeatable")]
 
 
@@ -303,7 +304,7 @@ def results(
 
 @app.command()
 def lab(
-    port: Annotated[int, typer.Option(help="the first one to try")] = 8888,
+    port: Port = 8888,
     browser: Annotated[bool, typer.Option(help="open one")] = True,
 ) -> None:
     """Start JupyterLab, for this machine only.
@@ -319,7 +320,7 @@ def lab(
 def serve(
     notebook: Annotated[str, typer.Argument(help="name of a notebook, or a path")],
     parameter: Parameters = [],  # noqa: B006 - typer copies it
-    port: Annotated[int, typer.Option(help="the first one to try")] = 8866,
+    port: Port = 8866,
     browser: Annotated[bool, typer.Option(help="open one")] = True,
 ) -> None:
     """Show a page without its code, read-only over finished runs.
@@ -344,6 +345,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _by_name(pairs: Sequence[str]) -> dict[str, str]:
+    if bare := [pair for pair in pairs if "=" not in pair]:
+        raise ValueError(f"Parameter {bare[0]!r} has no value; give -p {bare[0]} VALUE.")
     return dict(pair.split("=", 1) for pair in pairs)
 
 

@@ -103,9 +103,13 @@ def print_results(
         out: a file that gets the tables, in the format that its name ends with.
 
     Raises:
-        ValueError: unknown format.
+        ValueError: unknown format, or a file for the answer to a query.
     """
     if sql is not None:
+        if out:
+            raise ValueError(
+                f"--out {out} holds the tables of methods, not the answer to --sql; give one of them."
+            )
         with pd.option_context("display.width", 200, "display.max_columns", 30, "display.max_rows", None):
             print(query(sql, root).to_string(index=False))
         return

@@ -166,6 +166,9 @@ def run_sweep(
         ValueError: no such executor, or no Slurm here.
         Interrupted: by Ctrl-C; what is finished is kept.
     """
+    executor = executor or sweep.executor
+    if executor not in EXECUTORS:  # said before the pre-trainings, not after them
+        raise ValueError(f"Unknown executor {executor!r}. Known: {', '.join(EXECUTORS)}.")
     do = functools.partial(run_all, workers=workers, root=root, progress=progress, slurm=slurm)
     pretrainings = pretraining_jobs(sweep)
     jobs = list(dict.fromkeys(pretrainings.values()))
@@ -173,7 +176,7 @@ def run_sweep(
     origins = {method: trained[job] for method, job in pretrainings.items()}
     planned = _plan_cells(sweep, origins, overrides)
     wanted = [one for one in planned if isinstance(one[1], Job)]
-    outcomes = do([job for _, job in wanted], title="fine-tuning", executor=executor or sweep.executor)
+    outcomes = do([job for _, job in wanted], title="fine-tuning", executor=executor)
     done = {place: outcome for (place, _), outcome in zip(wanted, outcomes, strict=True)}
     return [Cell(*place, done.get(place) or found) for place, found in planned]
 

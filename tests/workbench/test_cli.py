@@ -48,8 +48,13 @@ def test_help_imports_nothing_heavy():
             ["ingest", "phantom", "--out", "x", "--option", "studies"],
             "'studies' is not of the form KEY=VALUE",
         ),
+        (
+            ["ingest", "phantom", "--out", "x", "--option", "study=9"],
+            "has no option 'study'. Known: studies,",
+        ),
         (["run", "00_tuor"], "Did you mean '00_tour'?"),
         (["run", "00_tour", "-p", "recpe", "x"], "has no parameter 'recpe'"),
+        (["run", "00_tour", "-p", "recipe"], "give -p recipe VALUE"),
         (["train", "no_such_recipe"], "no_such_recipe"),
         (["results", "--sql", "SELEC 1"], "SELEC"),
         (["judge", "no_such_run", "--queries", "0"], "0 queries and 10 candidates of each class"),
@@ -76,6 +81,9 @@ def test_a_wrong_call_ends_in_code_2_and_shows_the_usage():
     code, _, err = workbench("ingest", "phantom")
     assert code == 2
     assert "--out" in err
+    code, _, err = workbench("serve", "00_tour", "--port", "-1")
+    assert code == 2
+    assert "--port" in err
 
 
 def test_debug_shows_where_an_error_came_from():

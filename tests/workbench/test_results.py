@@ -189,3 +189,5 @@ def test_an_unknown_format_is_refused(root, tmp_path):
         print_results(root=root, form="html")
     with pytest.raises(ValueError, match="table.html ends with ..html.; give a file that"):
         print_results(root=root, out=tmp_path / "table.html")
+    with pytest.raises(ValueError, match="not the answer to --sql"):
+        print_results("SELECT id FROM runs", root, out=tmp_path / "table.csv")

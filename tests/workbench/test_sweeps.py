@@ -192,6 +192,13 @@ def test_an_unknown_format_is_refused_before_anything_is_trained():
         look_at_sweep(TABLE_1, [], "docx")
 
 
+def test_an_unknown_executor_is_refused_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_RUNS", str(tmp_path))
+    monkeypatch.setattr("workbench.sweeps.run_all", lambda *_, **__: pytest.fail("something was trained"))
+    with pytest.raises(ValueError, match="Unknown executor 'paper'. Known: direct"):
+        do_sweep(TABLE_1, [], "text", workers=1, executor="paper")
+
+
 def test_the_phantom_table_has_the_rows_of_the_paper():
     sweep = read_sweep(TABLE_1)
     assert list(sweep.methods) == [

@@ -5,6 +5,7 @@ set, nothing else does: which files, which columns, which names. It never decode
 does, in many processes) and never drops a study silently (ingest counts drops by rule).
 """
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -60,7 +61,13 @@ def open_reader(name: str, root: Path | str | None = None, **options) -> Reader:
         ValueError: unknown data set name or option.
         FileNotFoundError: the root or one of its official files is missing; names it and the fix.
     """
-    return resolve(name, READERS)(None if root is None else Path(root), **options)
+    reader = resolve(name, READERS)
+    known = [key for key in inspect.signature(reader).parameters if key != "root"]
+    if unknown := [key for key in options if key not in known]:
+        raise ValueError(
+            f"Data set {name} has no option {unknown[0]!r}. Known: {', '.join(known) or 'none'}."
+        )
+    return reader(None if root is None else Path(root), **options)
 
 
 def read(name: str, root: Path | str | None = None, **options) -> Iterator[Study]:

@@ -74,5 +74,5 @@ def test_bad_options_name_the_value(option, value):
 
 
 def test_unknown_option_is_an_error():
-    with pytest.raises(TypeError, match="colour"):
+    with pytest.raises(ValueError, match="no option 'colour'. Known: studies, seed, image_size"):
         open_reader("phantom", colour="red")
