@@ -33,6 +33,7 @@ from lib.protocols.finetune import RANDOM
 from workbench.grid import finetuning_job
 from workbench.job_plans import JobPlans
 from workbench.jobs import EXECUTORS, Job, Outcome, failures_of, find_done, run_all
+from workbench.plan import plan
 from workbench.recipe import RECIPES
 from workbench.runs import Run
 from workbench.slurm import Slurm
@@ -163,12 +164,13 @@ def run_sweep(
         cell; no other cell suffers from it. Neither do cells that another process is at.
 
     Raises:
-        ValueError: no such executor, or no Slurm here.
+        ValueError: no such executor, no Slurm here, or overrides that fit no target.
         Interrupted: by Ctrl-C; what is finished is kept.
     """
     executor = executor or sweep.executor
     if executor not in EXECUTORS:  # said before the pre-trainings, not after them
         raise ValueError(f"Unknown executor {executor!r}. Known: {', '.join(EXECUTORS)}.")
+    _check_overrides(sweep, overrides, root)
     do = functools.partial(run_all, workers=workers, root=root, progress=progress, slurm=slurm)
     pretrainings = pretraining_jobs(sweep)
     jobs = list(dict.fromkeys(pretrainings.values()))
@@ -183,6 +185,7 @@ def run_sweep(
 
 def find_cells(sweep: Sweep, *, root: Path | str | None = None, overrides: Sequence[str] = ()) -> list[Cell]:
     """Look how far a sweep is; nothing is run here. Arguments and result as in `run_sweep`."""
+    _check_overrides(sweep, overrides, root)
     plans = JobPlans(root)
     return [
         Cell(*place, _MISSING._replace(run=find_done(job, root, plans)) if isinstance(job, Job) else _MISSING)
@@ -241,6 +244,19 @@ def cell_table(cells: Sequence[Cell]) -> pd.DataFrame:
             for one in cells
         ]
     )
+
+
+def _check_overrides(sweep: Sweep, overrides: Sequence[str], root: Path | str | None) -> None:
+    """Refuse overrides that fit no target, before the pre-trainings; one bad target is some failed cells."""
+    errors, overrides = [], [*sweep.overrides, *overrides]
+    for recipe in sweep.targets.values() if overrides else ():
+        try:
+            plan(recipe, overrides, root=root)
+            return
+        except (ValueError, OSError) as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _plan_cells(

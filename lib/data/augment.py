@@ -105,6 +105,8 @@ class AugmentConfig:
         low, high = self.blur
         if not 0 <= low <= high:
             raise ValueError(f"blur {(low, high)} is not a range of deviations (0 <= low <= high).")
+        if self.crop_size < 1:
+            raise ValueError(f"crop_size {self.crop_size} is no number of pixels; give 1 or more.")
         if blur_radius(high) >= self.crop_size:
             raise ValueError(f"blur {(low, high)} reaches over a crop of {self.crop_size} px; lower it.")
         if self.num_cutouts < 0:

@@ -96,7 +96,7 @@ def stability(
         ValueError: fewer than two seeds.
     """
     if len(seeds) < 2:
-        raise ValueError(f"Stability compares maps of at least two seeds; found {list(seeds)}.")
+        raise ValueError(f"Stability compares maps of two seeds or more; seeds is {list(seeds)}: add some.")
     names, patient = np.unique(patients, return_inverse=True)
     maps = []
     for seed in seeds:

@@ -74,7 +74,7 @@ class ConVIRT(CosineEmbedding, nn.Module):
     def __init__(self, config: ConVIRTConfig, text_vocab_size: int):
         super().__init__()
         self.config = config
-        if config.temperature <= 0:
+        if not config.temperature > 0:  # NaN neither
             raise ValueError(f"temperature {config.temperature} is not positive.")
         width = config.embedding_width
         self.encoder = self.make_encoder(config)

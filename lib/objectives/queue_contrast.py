@@ -30,7 +30,7 @@ class QueueContrast(nn.Module):
     def __init__(self, config: Any, projection: str = "mlp"):
         super().__init__()
         self.config = config
-        if config.temperature <= 0:
+        if not config.temperature > 0:  # NaN neither
             raise ValueError(f"temperature {config.temperature} is not positive.")
         self.encoder = self.make_encoder(config)
         self.projection = ProjectionHead(self.encoder.width, config.embedding_width, kind=projection)

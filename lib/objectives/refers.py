@@ -82,7 +82,7 @@ class REFERS(CosineEmbedding, nn.Module):
         super().__init__()
         self.config = config
         self.preset = preset_named(config.preset)
-        if config.temperature <= 0:
+        if not config.temperature > 0:  # NaN neither
             raise ValueError(f"temperature {config.temperature} is not positive.")
         if config.contrastive_weight == config.language_weight == 0:
             raise ValueError("contrastive_weight and language_weight are both 0: nothing to learn from.")

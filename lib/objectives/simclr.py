@@ -56,7 +56,7 @@ class SimCLR(nn.Module):
     def __init__(self, config: SimCLRConfig):
         super().__init__()
         self.config = config
-        if config.temperature <= 0:
+        if not config.temperature > 0:  # NaN neither
             raise ValueError(f"temperature {config.temperature} is not positive.")
         self.encoder = self.make_encoder(config)
         self.projection = ProjectionHead(self.encoder.width, config.embedding_width)

@@ -199,6 +199,13 @@ def test_an_unknown_executor_is_refused_before_anything_is_trained(tmp_path, mon
         do_sweep(TABLE_1, [], "text", workers=1, executor="paper")
 
 
+def test_a_wrong_override_is_refused_before_anything_is_trained(swept, tmp_path, monkeypatch):
+    monkeypatch.setattr("workbench.sweeps.run_all", lambda *_, **__: pytest.fail("something was trained"))
+    for act in (run_sweep, find_cells):
+        with pytest.raises(ValueError, match="stps"):
+            act(swept[0], root=tmp_path, overrides=["train.stps=20"])
+
+
 def test_the_phantom_table_has_the_rows_of_the_paper():
     sweep = read_sweep(TABLE_1)
     assert list(sweep.methods) == [

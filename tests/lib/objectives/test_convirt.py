@@ -141,6 +141,7 @@ def test_batches_that_cannot_be_contrasted_are_refused(kind):
     "changes, told",
     (
         ({"temperature": 0.0}, "temperature 0.0 is not positive"),
+        ({"temperature": float("nan")}, "temperature nan is not positive"),
         ({"max_text_tokens": 1000}, "max_text_tokens 1000 is more than the text encoder's 512 positions"),
         ({"projection": "deep"}, "Unknown projection 'deep'"),
         ({"encoder": {"name": "vgg"}}, "vgg"),
