@@ -268,7 +268,7 @@ def test_variants_answer_the_same_questions(convirt, tmp_path, monkeypatch):
     monkeypatch.setattr("workbench.widgets.variant_reader.JudgeConfig", lambda: _config(convirt))
     page = open_ablation(str(file), root=convirt.run.folder.parent)
     (table,) = page.missing()
-    assert "1 of 2 are not trained" in table and "workbench.variants" in table
+    assert "1 of 2 are not trained" in table and "workbench variants" in table
     figure, numbers = page.effects().static()
     assert "nothing to compare yet" in figure.layout.title.text and "linear proj." in numbers
     (curves,) = page.factor().static()
