@@ -85,7 +85,7 @@ def _place(record: Record, seen: dict[str, tuple[dict, str]]) -> tuple[tuple, Gr
     Args:
         record: of a finished fine-tuning.
         seen: recipe -> the last settings and their hash; gets those of this run. Runs of one recipe mostly
-            have the same ones, and to compare costs a tenth of a hash.
+            have the same ones, and to compare is cheaper than to hash.
     """
     config = record.run.config
     settings = {key: value for key, value in config.items() if key not in NOT_COMPARED}

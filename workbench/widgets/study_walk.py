@@ -1,5 +1,6 @@
 """From study to study, by place and by name."""
 
+import abc
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from workbench import theme
 
 
-class StudyWalk:
+class StudyWalk(abc.ABC):
     """Below what looks at one study after the other.
 
     Attributes:
@@ -44,6 +45,6 @@ class StudyWalk:
         which = f"{reader.split} split, study {self.place + 1:,} of {len(reader.studies):,}"
         return [source, which, reader.run.id]
 
+    @abc.abstractmethod
     def _enter(self) -> None:
         """Do what a new study asks for."""
-        raise NotImplementedError
