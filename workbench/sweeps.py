@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from lib.config import build
 from lib.protocols.finetune import RANDOM
@@ -34,9 +33,9 @@ from workbench.grid import finetuning_job
 from workbench.job_plans import JobPlans
 from workbench.jobs import EXECUTORS, Job, Outcome, failures_of, find_done, run_all
 from workbench.plan import plan
-from workbench.recipe import RECIPES
 from workbench.runs import Run
 from workbench.slurm import Slurm
+from workbench.sweep_files import read_sweep_file
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -120,18 +119,7 @@ def read_sweep(name: str) -> Sweep:
         FileNotFoundError: no such file; holds the known names.
         ValueError: another form; says which key of which file.
     """
-    places = (RECIPES / f"{name}.yaml", Path(name), RECIPES.parent / name)
-    path = next((one for one in places if one.is_file()), None)
-    if path is None:
-        files = sorted((RECIPES / "sweeps").glob("*.yaml"))
-        known = ", ".join(f"sweeps/{one.stem}" for one in files if "\nmethods:" in one.read_text("utf-8"))
-        raise FileNotFoundError(f"There is no sweep {name!r}. Known: {known}.")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML: {error}") from error
-    if isinstance(values, dict) and "variants" in values:
-        raise ValueError(f"{path} holds variants of one recipe. Type: workbench variants {name}")
+    path, values = read_sweep_file("sweep", name)
     if isinstance(values, dict) and isinstance(values.get("methods"), dict):
         # A method without settings may stand as `name:` alone.
         values["methods"] = {str(key): value or {} for key, value in values["methods"].items()}

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from workbench.judgements import judge_once
 from workbench.judging import JudgeConfig
 from workbench.plan import plan
-from workbench.recipe import RECIPES
 from workbench.runs import Run, find_finished
+from workbench.sweep_files import read_sweep_file
 
 KEYS = ("recipe", "variants")
 
@@ -56,17 +54,7 @@ def read_variants(name: str, recipe: str = "") -> Variants:
         FileNotFoundError: no such file.
         ValueError: it has another form; says which.
     """
-    path = next((one for one in (RECIPES / f"{name}.yaml", Path(name)) if one.is_file()), None)
-    if path is None:
-        files = sorted((RECIPES / "sweeps").glob("*.yaml"))
-        known = ", ".join(f"sweeps/{one.stem}" for one in files if "\nvariants:" in one.read_text("utf-8"))
-        raise FileNotFoundError(f"There is no file of variants {name!r}. Known: {known}.")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML: {error}") from error
-    if isinstance(values, dict) and "methods" in values:
-        raise ValueError(f"{path} holds a sweep of methods. Type: workbench sweep {name}")
+    path, values = read_sweep_file("variants", name)
     variants = values.get("variants") if isinstance(values, dict) else None
     if not isinstance(variants, dict) or set(values) != set(KEYS) or not isinstance(values["recipe"], str):
         raise ValueError(f"{path} must hold `recipe`, a name, and `variants`, and nothing else.")

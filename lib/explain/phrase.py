@@ -49,8 +49,8 @@ def phrase_similarity(objective: PlaceObjective, images: Tensor, texts: Tensor) 
     """
     if not getattr(objective, "compares_texts", False):
         raise ValueError(
-            f"{type(objective).__name__} does not compare phrases with places; take a pre-training by "
-            "convirt, contrastive_binary, or refers with its contrastive loss."
+            f"{type(objective).__name__} does not compare phrases with places; take a pre-training that "
+            "contrasts images with texts, such as convirt."
         )
     with torch.autocast(images.device.type, enabled=False):
         places = objective.embed_places(images.float())  # [N, P, E]

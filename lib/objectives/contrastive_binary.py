@@ -65,6 +65,7 @@ class ContrastiveBinary(PairEmbedding, nn.Module):
 
     Config = ContrastiveBinaryConfig
     reads = ("text",)
+    measure = "logit"
 
     def __init__(self, config: ContrastiveBinaryConfig, text_vocab_size: int):
         super().__init__()

@@ -16,9 +16,11 @@ class PairEmbedding(abc.ABC):
 
     Attributes:
         compares_texts: whether training brings the two together.
+        measure: what `similarity` is, in a word.
     """
 
     compares_texts = True
+    measure: str
     encoder: nn.Module
 
     def embed_images(self, images: Tensor) -> Tensor:
@@ -47,6 +49,8 @@ class PairEmbedding(abc.ABC):
 
 class CosineEmbedding(PairEmbedding):
     """Embeddings of length 1, compared by their cosine."""
+
+    measure = "cosine"
 
     @staticmethod
     def similarity(texts: Tensor, images: Tensor) -> Tensor:

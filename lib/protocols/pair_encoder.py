@@ -5,37 +5,18 @@ Letters: N images, Q texts, T tokens, C channels, E width of the embeddings.
 
 import itertools
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from lib.data.batch import Tokenizer
 from lib.data.loader import StudyLoader
+from lib.objectives.pair_embedding import PairEmbedding
 from lib.protocols.features import Features, compute_features
 
 PRECISION = 2.0**-20
 """Similarities are rounded to this share of the largest: those of equal embeddings must tie, and float32 sums
 differ in their last bits with their place in the matrix."""
-
-
-class PairObjective(Protocol):
-    """What is asked of an objective that learnt pairs of image and text."""
-
-    encoder: nn.Module
-
-    def embed_images(self, images: Tensor) -> Tensor:
-        """Return float32 `[N, E]` of images `[N, C, H, W]`."""
-        ...
-
-    def embed_texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """Return float32 `[Q, E]` of tokens `[Q, T]` and their mask, false on padding."""
-        ...
-
-    def similarity(self, texts: Tensor, images: Tensor) -> Tensor:
-        """Return float32 `[Q, N]`, larger where text and image fit better."""
-        ...
 
 
 class PairEncoder:
@@ -51,7 +32,7 @@ class PairEncoder:
 
     def __init__(
         self,
-        objective: PairObjective,
+        objective: PairEmbedding,
         tokenizer: Tokenizer,
         *,
         max_tokens: int,

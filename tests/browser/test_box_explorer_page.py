@@ -1,6 +1,7 @@
 """The page on boxes in a real browser: a person moves sliders, clicks places and cases, uses keys, saves."""
 
 import pytest
+from pointer import rest_box
 
 from lib.data.ingest import ingest
 from lib.data.readers import open_reader
@@ -105,10 +106,7 @@ def test_a_person_explores_boxes(run, put_page, open_page, run_all, ask_kernel, 
 def _click(page, figure: str, part: str, where: tuple[float, float] = (0.5, 0.5)) -> None:
     """Click in a part of a figure, once plotly has learnt what is under the pointer and says so."""
     for _ in range(40):
-        # A figure that was just replaced moves, so everything is asked anew.
-        target = page.locator(f"{figure} {part}").last
-        target.scroll_into_view_if_needed()
-        box = target.bounding_box()
+        box = rest_box(page, f"{figure} {part}", -1)
         x, y = box["x"] + where[0] * box["width"], box["y"] + where[1] * box["height"]
         page.mouse.move(x - 3, y)
         page.mouse.move(x, y)

@@ -4,6 +4,7 @@ import ast
 
 import pandas as pd
 import pytest
+from pointer import rest_box
 
 from lib.data.ingest import ingest
 from lib.data.readers import open_reader
@@ -149,9 +150,7 @@ def _wait_until_drawn(page, errors: list[str]) -> None:
 
 def _lasso(page, number: int, corners: list[tuple[float, float]]) -> None:
     """Draw an outline on a map with the mouse, corners as shares of its width and height."""
-    place = page.locator(".wb-maps .nsewdrag").nth(number)
-    place.scroll_into_view_if_needed()
-    box = place.bounding_box()
+    box = rest_box(page, ".wb-maps .nsewdrag", number)
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
     page.mouse.move(*points[0])
     page.mouse.down()

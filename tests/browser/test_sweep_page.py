@@ -1,6 +1,7 @@
 """The page on sweeps in a real browser: a person refreshes it, and opens runs by clicking."""
 
 import pytest
+from pointer import rest_box
 
 from tests.tiny_read_sweep import make_sweep
 from workbench.sweeps import read_sweep, run_sweep
@@ -39,16 +40,16 @@ def test_a_person_reads_a_sweep(sweep, lab, put_page, open_page, run_all, ask_ke
     assert ask_kernel(page, "len(monitor.runs), monitor.is_over") == "(4, True)"
 
     # A click on a square opens its run, and so does one on a point of the curves.
-    square = page.locator(".wb-matrix .js-plotly-plot .scatterlayer .trace").first.locator(".point")
+    square = ".wb-matrix .js-plotly-plot .scatterlayer .trace:first-child .point"
     before = ask_kernel(page, "monitor.viewer.run.id")
     opened = set()
     for index in (0, 3):
-        _click(page, square.nth(index))
+        _click(page, square, index)
         says(".wb-sweep .wb-message", "Open below")
         page.wait_for_timeout(300)
         opened.add(ask_kernel(page, "monitor.viewer.run.id"))
     assert len(opened) == 2 and opened - {before}
-    _click(page, page.locator(".wb-curves .js-plotly-plot .scatterlayer .trace").last.locator(".point").last)
+    _click(page, ".wb-curves .js-plotly-plot .scatterlayer .trace:last-child .point", -1)
     says(".wb-sweep-curves .wb-message", "Open below")
     last = ask_kernel(page, "monitor.viewer.run.id").strip("'")
     says(".wb-opened", last)
@@ -59,10 +60,9 @@ def test_a_person_reads_a_sweep(sweep, lab, put_page, open_page, run_all, ask_ke
     assert shot.stat().st_size > 50_000
 
 
-def _click(page, point) -> None:
+def _click(page, points: str, index: int) -> None:
     """Click where a point is: plotly listens on a layer above its points."""
-    point.scroll_into_view_if_needed()
-    box = point.bounding_box()
+    box = rest_box(page, points, index)
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x - 3, y)
     page.mouse.move(x, y)

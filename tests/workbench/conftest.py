@@ -57,3 +57,27 @@ def sweep_monitor(tiny_sweep):
     from workbench.widgets.sweep_monitor import SweepMonitor
 
     return SweepMonitor(tiny_sweep.file, root=tiny_sweep.world.root, replicates=100)
+
+
+@pytest.fixture(scope="module")
+def roots(convirt):
+    """Point to the runs of the tiny ConVIRT."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_RUNS", str(convirt.run.folder.parent))
+        yield convirt.run.folder.parent
+
+
+@pytest.fixture(scope="module")
+def atlas(convirt, roots):
+    """Return maps of the tiny ConVIRT."""
+    from tiny_atlas import make_atlas  # draws
+
+    return make_atlas(convirt.run)
+
+
+@pytest.fixture(scope="module")
+def tuned(convirt, roots):
+    """Return a fine-tuning of the tiny ConVIRT."""
+    from tiny_atlas import make_fine_tuning
+
+    return make_fine_tuning(convirt.made, roots)

@@ -15,9 +15,6 @@ from workbench.study_reading.seen_study import SeenStudy, frame_of, see_study
 from workbench.study_reading.study_list import StudyList
 from workbench.typed_text import refusal, remark
 
-MEASURES = {"convirt": "cosine", "contrastive_binary": "logit", "refers": "cosine"}
-"""What the objectives compare a phrase with a place by."""
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PhraseReading:
@@ -72,13 +69,12 @@ class PhraseReader:
         """
         options = {"store": store, "weights": weights, "device": device, "allow_leak": allow_leak}
         self.opened, data = open_looking(run, **options)
-        name = run.config["objective"]["name"]
         if self.opened.pairs is None:
             raise ValueError(
-                f"Run {run.id} ({name}) compares no phrase with the places of a picture; take a run of "
-                f"{', '.join(MEASURES)} that learnt to tell texts apart."
+                f"Run {run.id} ({run.config['objective']['name']}) compares no phrase with the places of a "
+                "picture; take one whose training contrasts images with texts, such as convirt."
             )
-        self.run, self.store, self.split, self.measure = run, data.store, split, MEASURES[name]
+        self.run, self.store, self.split, self.measure = run, data.store, split, self.opened.objective.measure
         self.studies = StudyList(data.store, data.manifest.rows(split), split)
         self.frame = frame_of(self.opened, data.store)
 

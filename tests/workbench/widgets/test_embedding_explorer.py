@@ -6,25 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from plotly.callbacks import LassoSelector, Points
-from tiny_atlas import make_atlas, make_fine_tuning
+from tiny_atlas import make_fine_tuning
 
 from workbench.widgets.embedding_explorer import PER_SHEET, EmbeddingExplorer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 METHODS = ("pca", "tsne")
-
-
-@pytest.fixture(scope="module")
-def roots(convirt):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WORKBENCH_RUNS", str(convirt.run.folder.parent))
-        yield convirt.run.folder.parent
-
-
-@pytest.fixture(scope="module")
-def atlas(convirt, roots):
-    return make_atlas(convirt.run)
 
 
 @pytest.fixture

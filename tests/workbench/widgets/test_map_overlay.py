@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_atlas import make_atlas, make_fine_tuning
 
 from workbench.embedding_reading import picture_maps
 from workbench.widgets.embedding_explorer import EmbeddingExplorer
@@ -14,23 +13,6 @@ from workbench.widgets.map_overlay import NOWHERE, SHEET, STUDY
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 GROUP = [3, 8, 20, 21]
-
-
-@pytest.fixture(scope="module")
-def roots(convirt):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WORKBENCH_RUNS", str(convirt.run.folder.parent))
-        yield convirt.run.folder.parent
-
-
-@pytest.fixture(scope="module")
-def tuned(convirt, roots):
-    return make_fine_tuning(convirt.made, roots)
-
-
-@pytest.fixture(scope="module")
-def atlas(convirt, roots):
-    return make_atlas(convirt.run)
 
 
 @pytest.fixture
