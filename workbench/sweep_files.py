@@ -1,4 +1,4 @@
-"""The files that `workbench sweep` and `workbench variants` read, in `workbench/recipes/sweeps` or anywhere."""
+"""The files that `workbench sweep` and `workbench variants` read."""
 
 from pathlib import Path
 from typing import Any
