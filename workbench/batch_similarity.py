@@ -13,6 +13,7 @@ from workbench.embedded import INITIAL, TRAINED, Opened
 from workbench.inputs import open_data, resolve_device
 from workbench.pair_examples import PairLoader
 from workbench.runs import Run
+from workbench.view_choice import studies_seen
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +52,9 @@ def batch_similarity(run: Run) -> BatchSimilarity:
     if opened[TRAINED].pairs is None:
         raise ValueError(f"Run {run.id} of {run.config['objective']['name']} embeds no texts to compare.")
     store, manifest = open_data(run.config)
-    rows = np.random.default_rng(run.config["seed"]).permutation(manifest.rows("validation"))
+    rows = np.random.default_rng(run.config["seed"]).permutation(
+        studies_seen(run.config, store, manifest.rows("validation"))
+    )
     size = min(len(rows), run.config["loader"]["batch_size"])
     loader = PairLoader(
         run.config,
@@ -59,7 +62,6 @@ def batch_similarity(run: Run) -> BatchSimilarity:
         rows,
         batch_size=size,
         drop_last=True,
-        evaluation=opened[TRAINED].evaluation,
         device=device,
     )
     studies, texts, by_weights, ranks = [], [], {}, {weights: [] for weights in opened}

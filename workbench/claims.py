@@ -21,7 +21,7 @@ def claimed(name: str, root: Path | str | None = None) -> Iterator[bool]:
     """Hold a name, unless another process does; the system releases it when this process ends.
 
     Args:
-        name: of a file, such as `workbench.runs.identity` of a config.
+        name: of a file, such as `workbench.run_config.identity` of a config.
         root: of the runs; processes with the same root exclude each other.
 
     Yields:

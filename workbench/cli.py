@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from workbench.command_words import by_name, explain, is_expected, join_pairs
+
 app = typer.Typer(
     name="workbench",
     help="Learn image representations from radiographs and their reports, and judge them.",
@@ -141,7 +143,7 @@ def run(
     """
     from workbench.notebooks import run_notebook
 
-    print(run_notebook(notebook, _by_name(parameter), output=output))
+    print(run_notebook(notebook, by_name(parameter), output=output))
 
 
 @app.command()
@@ -329,7 +331,7 @@ def serve(
     """
     from workbench.serving import serve_page
 
-    serve_page(notebook, _by_name(parameter), port=port, open_browser=browser)
+    serve_page(notebook, by_name(parameter), port=port, open_browser=browser)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -342,38 +344,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         print(f"workbench: {explain(error)}", file=sys.stderr)
         sys.exit(1)
-
-
-def _by_name(pairs: Sequence[str]) -> dict[str, str]:
-    if bare := [pair for pair in pairs if "=" not in pair]:
-        raise ValueError(f"Parameter {bare[0]!r} has no value; give -p {bare[0]} VALUE.")
-    return dict(pair.split("=", 1) for pair in pairs)
-
-
-def join_pairs(arguments: list[str]) -> list[str]:
-    """Return the arguments with `-p NAME VALUE` as `-p NAME=VALUE`, the form that typer knows."""
-    joined, rest = [], list(arguments)
-    while rest:
-        word = rest.pop(0)
-        joined.append(word)
-        if word in ("-p", "--parameter") and rest:
-            name = rest.pop(0)
-            joined.append(f"{name}={rest.pop(0)}" if "=" not in name and rest else name)
-    return joined
-
-
-def is_expected(error: Exception) -> bool:
-    """Return whether an error tells a person what to mend, rather than us."""
-    # By name, for what defines them takes seconds to import.
-    names = {"NotebookError", "NonFiniteLoss", "OmegaConfBaseException", "YAMLError"}
-    return isinstance(error, (ValueError, OSError)) or any(
-        kind.__name__ in names for kind in type(error).__mro__
-    )
-
-
-def explain(error: Exception) -> str:
-    """Return the message of an error on one line."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    if isinstance(error, OSError) and error.filename:
-        text = f"{text}: {error.filename}"
-    return " ".join(text.split()) or type(error).__name__

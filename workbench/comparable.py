@@ -6,7 +6,8 @@ from typing import Any
 
 from lib.config import config_hash
 from workbench.records import Record
-from workbench.runs import WEIGHTS_ID, Run
+from workbench.run_config import WEIGHTS_ID
+from workbench.runs import Run
 
 NOT_COMPARED = (
     "recipe", "store", "manifest", "init", "init_id", WEIGHTS_ID, "method", "seed", "encoder", "device",

@@ -6,7 +6,8 @@ from typing import Any
 
 from workbench.claims import CLAIMED
 from workbench.notebooks import run_notebook
-from workbench.runs import Run, find_finished, find_resumable, identity, runs_root
+from workbench.run_config import identity
+from workbench.runs import Run, find_finished, find_resumable, runs_root
 
 PAGE = "05_finetune"
 COPY = "notebook.ipynb"

@@ -21,6 +21,7 @@ from workbench.inputs import resolve_device
 from workbench.judged_data import open_judged
 from workbench.reopen import load_tokenizers
 from workbench.runs import Run
+from workbench.view_choice import studies_seen, view_settings
 
 BATCH = 32
 
@@ -76,7 +77,8 @@ def generate_reports(
             f"No study of the {split} split of {data.store.path} has a report to compare with; take a store "
             "with reports."
         )
-    rows = corpus[:limit] if limit else corpus
+    rows = studies_seen(run.config, data.store, corpus)
+    rows = rows[:limit] if limit else rows
     features = embed(opened, data.own, data.own_manifest, split, _positions(data.own)).features
     images = features
     if data.store.id != data.own.id:
@@ -85,9 +87,7 @@ def generate_reports(
         data.store,
         rows,
         batch_size=BATCH,
-        num_views=run.config["objective"].get("num_views", 1),
-        image_size=opened.image_size,
-        evaluation=opened.evaluation,
+        **view_settings(run.config),
         device=opened.device,
     )
     training = TrainingReports(

@@ -15,7 +15,8 @@ from lib.models.pretrained import LoadedWeights, file_sha256
 from lib.protocols.finetune import RANDOM, checkpoint_of
 from workbench.manifests import manifest_path
 from workbench.recipe import PROJECT, Recipe
-from workbench.runs import WEIGHTS_ID, Run, open_run
+from workbench.run_config import WEIGHTS_ID
+from workbench.runs import Run, open_run
 
 WEIGHTS_CARD = "initial_weights.json"
 """What a run folder keeps of the file that its encoder began with (`lib.models.pretrained.LoadedWeights`)."""

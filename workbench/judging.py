@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from lib.atomic import write_json
-from lib.data.batch import TEXT_UNITS
 from lib.data.prompts import CHEST, Prompts, read_prompts
-from lib.data.reports import report_sentences
 from lib.data.splits import Manifest
 from lib.data.store import Store
+from lib.data.text_units import check_text_unit, texts_of
 from lib.protocols.linear_probe import LinearProbeConfig
 from lib.protocols.probe_ratios import probe_ratios
 from lib.protocols.prompt_retrieval import retrieve_by_prompts
@@ -40,9 +39,9 @@ class JudgeConfig:
         retrieval: by category; the paper's 10 queries and 200 candidates of each class are more than a test
             split of a few hundred studies has, so the defaults here are smaller.
         prompts: YAML file; "" for the package's own.
-        text_unit: how a report is embedded to be matched with its study: "report", whole and cut to the
-            longest text of the training, or "sentence", the mean over its sentences; "" for that which the
-            objective learnt from.
+        text_unit: how a report is embedded to be matched with its study, of `lib.data.text_units`: "report",
+            cut to the longest text of the training, "impression", or the mean over what is more than one
+            text, "sentence" and "section"; "" for that which the objective learnt from.
         targets: labels of probes and zero-shot; empty: all with `min_positives`.
         min_positives: studies with and without a target that each split must have.
         label_ratios: of the linear probes; below 1 each draw of the manifest is one.
@@ -62,8 +61,8 @@ class JudgeConfig:
     allow_leak: str = ""
 
     def __post_init__(self):
-        if self.text_unit not in ("", *TEXT_UNITS):
-            raise ValueError(f"text_unit {self.text_unit!r} is not one of {', '.join(TEXT_UNITS)}, or empty.")
+        if self.text_unit:
+            check_text_unit(self.text_unit)
 
 
 def judge_pairs(
@@ -169,15 +168,11 @@ def _match(
         return None
     images = embedded.embeddings.first_views()
     studies = store.studies.iloc[images.study_rows]
-    texts = [store.texts[row] for row in images.study_rows]
     unit = config.text_unit or opened.run.config["objective"].get("text_unit", "report")
-    if unit == "sentence":
-        sections = zip(studies["findings"], studies["impression"], strict=True)
-        embeddings = opened.pairs.embed_by_sentences([report_sentences(*pair) for pair in sections])
-    else:
-        embeddings = opened.pairs.embed_texts(texts)
-    similarity = opened.pairs.similarity(embeddings, images.values)
-    report = study_report(similarity, texts, studies["patient_id"].to_numpy(), config.retrieval)
+    texts = texts_of(studies["findings"], studies["impression"], unit)
+    similarity = opened.pairs.similarity(opened.pairs.embed_reports(texts), images.values)
+    joined = [" ".join(parts) for parts in texts]  # what is the same to the encoder is a hit
+    report = study_report(similarity, joined, studies["patient_id"].to_numpy(), config.retrieval)
     return {**report, "text_unit": unit}
 
 

@@ -11,8 +11,10 @@ from lib.config import build
 from lib.data.augment import AugmentConfig, denormalize
 from lib.data.batch import Batch, tokenize_reports
 from lib.data.loader import StudyLoader
+from lib.data.splits import Manifest
 from lib.data.store import Store
 from workbench.inputs import open_data
+from workbench.view_choice import studies_seen, view_settings
 
 TRIES = 40
 """Epochs to wait for a mirrored picture whose text names a side."""
@@ -84,8 +86,7 @@ class PairLoader:
         self._loader = StudyLoader(
             store,
             rows,
-            num_views=objective.get("num_views", 1),
-            image_size=config["augment"]["crop_size"],
+            **view_settings(config),
             tokens=tokens,
             seed=config["seed"],
             **settings,
@@ -116,7 +117,7 @@ def example_pairs(config: Mapping[str, Any], *, count: int = 3, draws: int = 4) 
         draws: pairs of each.
     """
     store, manifest = open_data(config)
-    rows = _telling(store, manifest.rows("train"), config["seed"])[:count]
+    rows = _telling(config, store, manifest)[:count]
     augment = build(AugmentConfig, config["augment"])
     loader = PairLoader(config, store, rows, batch_size=len(rows), augment=augment)
     return _examples(store, rows, [loader.pairs(epoch) for epoch in range(draws)])
@@ -128,7 +129,7 @@ def mirrored_pairs(config: Mapping[str, Any], *, draws: int = 4) -> list[Example
     No text comes twice, so there are fewer than `draws` where its report seldom names a side.
     """
     store, manifest = open_data(config)
-    rows = _telling(store, manifest.rows("train"), config["seed"])[:1]
+    rows = _telling(config, store, manifest)[:1]
     augment = dataclasses.replace(build(AugmentConfig, config["augment"]), flip=1.0)
     loader = PairLoader(config, store, rows, batch_size=1, augment=augment)
     drawn = [loader.pairs(epoch) for epoch in range(TRIES)]
@@ -150,9 +151,10 @@ def _examples(store: Store, rows: np.ndarray, drawn: Sequence[Sequence[Pair]]) -
     ]
 
 
-def _telling(store: Store, rows: np.ndarray, seed: int) -> np.ndarray:
-    """Return rows in random order, those with both a report and a side named in it first."""
-    rows = np.random.default_rng(seed).permutation(rows)
+def _telling(config: Mapping[str, Any], store: Store, manifest: Manifest) -> np.ndarray:
+    """Return training rows in random order, those with both a report and a side named in it first."""
+    rows = studies_seen(config, store, manifest.rows("train"))
+    rows = np.random.default_rng(config["seed"]).permutation(rows)
     says = store.studies["findings"].iloc[rows].str.contains(r"\b(?:left|right)\b", case=False)
     return np.concatenate([rows[says.to_numpy(bool)], rows[~says.to_numpy(bool)]])
 

@@ -66,6 +66,8 @@ def plan_pretraining(source: Recipe, root: Path | str | None) -> dict[str, Any]:
     objective = read_objective(source["objective"], where=where)
     sections = {key: to_plain(source.section(key, schema)) for key, schema in PRETRAIN_SECTIONS.items()}
     _check_image_size(objective["encoder"]["image_size"], sections, where)
+    if "words" in objective and sections["loader"]["positions"]:
+        raise ValueError(f"{where}: visual words lie in frontal views alone; leave out loader.positions.")
     data = describe_data(source)
     if "targets" in objective:
         objective |= _label_targets(objective["targets"], data)

@@ -51,6 +51,7 @@ def _read(run: Run, split: str, limit: int) -> Reading:
     from lib.data.loader import StudyLoader
     from workbench.inputs import resolve_device
     from workbench.reopen import load_objective, load_tokenizers, open_data
+    from workbench.view_choice import studies_seen, view_settings
 
     store, manifest = open_data(run)
     tokenizer = load_tokenizers(run)["report"]
@@ -58,11 +59,9 @@ def _read(run: Run, split: str, limit: int) -> Reading:
     objective = load_objective(run, device)
     loader = StudyLoader(
         store,
-        manifest.rows(split)[:limit],
+        studies_seen(run.config, store, manifest.rows(split))[:limit],
         batch_size=run.config["loader"]["batch_size"],
-        num_views=run.config["objective"]["num_views"],
-        image_size=run.config["augment"]["crop_size"],
-        evaluation=run.config["augment"].get("evaluation", "crop"),
+        **view_settings(run.config),
         device=device,
     )
     rows, texts, weights = [], [], []

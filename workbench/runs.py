@@ -28,22 +28,11 @@ import pandas as pd
 import yaml
 
 from lib.atomic import write_json, write_text
-from lib.config import config_hash
 from workbench.environment import environment
+from workbench.run_config import identity, read_config, read_json
 
 PROJECT = Path(__file__).resolve().parents[1]
 RUNS = PROJECT / "outputs" / "runs"
-CIRCUMSTANCES = ("recipe", "store", "manifest", "init", "processes")
-"""Keys of a config that do not change what is computed: places, whose contents are named by ids beside
-them, and the number of processes, which share the very batches that one would see."""
-
-YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The fast one, where it was built."""
-
-WEIGHTS_ID = "weights_id"
-"""Key of a config whose encoder begins with a file of weights: the hash of that file, whose place is then a
-circumstance too."""
-
 READ_ONLY = "WORKBENCH_READ_ONLY"
 """Variable of the environment that keeps a process, such as a served page, from training anything."""
 
@@ -69,7 +58,7 @@ class Run:
         """
         self.folder = Path(folder)
         self.id = self.folder.name
-        self.config: dict[str, Any] = _read_config(self.folder)
+        self.config: dict[str, Any] = read_config(self.folder)
 
     @classmethod
     def create(cls, recipe: str, config: Mapping[str, Any], root: Path | str | None = None) -> Self:
@@ -114,7 +103,7 @@ class Run:
     def status(self) -> dict[str, Any]:
         """What status.json says: status, reason, created, updated."""
         try:
-            return _read_json(f"{self.folder}/status.json")
+            return read_json(f"{self.folder}/status.json")
         except FileNotFoundError:
             return {"status": "created", "reason": ""}
 
@@ -173,9 +162,9 @@ class Run:
             FileNotFoundError: the run has none (yet).
         """
         try:
-            return _read_json(f"{self.folder}/result.json")
+            return read_json(f"{self.folder}/result.json")
         except FileNotFoundError:
-            return _read_json(self._existing("result.json"))  # which says what is missing
+            return read_json(self._existing("result.json"))  # which says what is missing
 
     def files(self) -> pd.DataFrame:
         """List what was written: file and bytes."""
@@ -224,67 +213,12 @@ def _refuse_read_only(found: str) -> None:
         raise ValueError(f"{found}, and a served page trains none. Run the page once with `workbench run`.")
 
 
-def _read_json(path: Path | str) -> dict[str, Any]:
-    """Read a JSON object; a text for a path is faster, which counts in thousands of folders.
-
-    Raises:
-        ValueError: it was cut off, or is something else; names the file.
-    """
-    try:
-        with open(path, "rb") as file:
-            values = json.loads(file.read().decode())
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} holds no keys with values, but {type(values).__name__}.")
-    return values
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-    """Read the config for programs, unless somebody has changed that for people since, or there is only that.
-
-    Raises:
-        FileNotFoundError: there is none.
-        ValueError: it was cut off, or is no config.
-    """
-    own, fast = f"{folder}/config.yaml", f"{folder}/config.json"
-    try:
-        written = os.stat(own).st_mtime_ns
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise FileNotFoundError(f"{folder} is not a run folder: it has no config.yaml.") from error
-    with contextlib.suppress(FileNotFoundError):
-        if os.stat(fast).st_mtime_ns >= written:
-            return _read_json(fast)
-    try:
-        config = yaml.load(Path(own).read_text("utf-8"), Loader=YAML_LOADER)
-    except (ValueError, yaml.YAMLError) as error:
-        raise ValueError(f"{own} cannot be read: {error}") from error
-    if not isinstance(config, dict):
-        raise ValueError(f"{own} holds no config, but {type(config).__name__}.")
-    return config
-
-
 def _try_lock(handle: IO) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
-
-
-def identity(config: Mapping[str, Any]) -> str:
-    """Hash what a run computes: its config without the circumstances."""
-    kept = {key: value for key, value in config.items() if key not in CIRCUMSTANCES}
-    return config_hash(_without_weights(kept) if WEIGHTS_ID in kept else kept)
-
-
-def _without_weights(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the place of an encoder's weights, wherever its section stands."""
-    return {
-        key: _without_weights(value) if isinstance(value, Mapping) else value
-        for key, value in values.items()
-        if key != "weights"
-    }
 
 
 def open_run(name: str, root: Path | str | None = None) -> Run:

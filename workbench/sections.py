@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from lib.config import build, to_plain
+from lib.data.study import POSITIONS
 from lib.data.tokenizer import PieceTokenizer
 from lib.models import ENCODERS
 from lib.models.encoder import has_preset
@@ -21,9 +22,18 @@ class LoaderConfig:
 
     Attributes:
         batch_size: studies; 32 in REFERS (section 4.2).
+        positions: of the views that are taken, of `lib.data.study.POSITIONS`; empty: all, as in both papers.
+            Studies without such a view are left out.
     """
 
     batch_size: int = 32
+    positions: list[str] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self):
+        if unknown := [name for name in self.positions if name not in POSITIONS]:
+            raise ValueError(
+                f"loader.positions {unknown[0]!r} is no position of a view. Known: {', '.join(POSITIONS)}."
+            )
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -8,7 +8,8 @@ import torch
 from workbench.claims import claimed
 from workbench.finetuning_page import run_page
 from workbench.plan import plan
-from workbench.runs import find_running, identity
+from workbench.run_config import identity
+from workbench.runs import find_running
 
 
 class Task(NamedTuple):

@@ -14,7 +14,6 @@ from lib.atomic import write_json
 from lib.config import build
 from lib.data.augment import AugmentConfig
 from lib.data.loader import ReportTokens, StudyLoader
-from lib.data.splits import Manifest
 from lib.data.store import Store
 from lib.data.tokenizer import PieceTokenizer
 from lib.loops.distributed import (
@@ -46,6 +45,7 @@ from workbench.recipe import Recipe
 from workbench.runs import Run, find_finished, find_resumable
 from workbench.sections import make_objective
 from workbench.texts import read_texts
+from workbench.view_choice import studies_seen, view_settings
 from workbench.words import word_loaders
 
 __all__ = ["finetune", "finetune_grid", "pretrain", "resume", "train"]
@@ -131,12 +131,13 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
     """Pre-train by the config of a run; adds tokenizer.json and result.json to what the loop writes."""
     device = take_device(torch.device(config["device"]))
     store, manifest = open_data(config)
-    rows = manifest.rows("train")
+    rows = studies_seen(config, store, manifest.rows("train"))
+    validation_rows = studies_seen(config, store, manifest.rows("validation"))
     read = read_texts(config, store, rows, run_dir)
     if "words" in config["objective"]:
         training, validation = word_loaders(config, store, manifest, run_dir, device, progress=progress)
     else:
-        training, validation = _study_loaders(config, store, manifest, read.tokens, device)
+        training, validation = _study_loaders(config, store, rows, validation_rows, read.tokens, device)
 
     seed_generators(config["seed"] + rank())  # dropout differs; all begin with the first one's weights
     objective = make_objective(config["objective"], read.tokenizers)
@@ -149,7 +150,7 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
     objective.to(device)
     validate = functools.partial(mean_losses, loader=validation)
     if "generation" in config:
-        cider = _written_cider(config, store, manifest.rows("validation"), read.tokenizers["report"], device)
+        cider = _written_cider(config, store, validation_rows, read.tokenizers["report"], device)
         validate = all_of(validate, cider)
     result = run_loop(
         objective,
@@ -167,7 +168,7 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
         "seconds": round(result.seconds, 1),
         "precision": result.precision,
         "num_train_studies": len(rows),
-        "num_validation_studies": len(manifest.rows("validation")),
+        "num_validation_studies": len(validation_rows),
         "num_parameters": sum(parameter.numel() for parameter in objective.parameters()),
         "vocabularies": {name: len(tokenizer) for name, tokenizer in read.tokenizers.items()},
     }
@@ -178,7 +179,8 @@ def run_pretraining(config: Mapping[str, Any], run_dir: Path, *, progress: bool 
 def _study_loaders(
     config: Mapping[str, Any],
     store: Store,
-    manifest: Manifest,
+    rows: np.ndarray,
+    validation_rows: np.ndarray,
     tokens: ReportTokens | None,
     device: torch.device,
 ) -> tuple[StudyLoader, StudyLoader]:
@@ -189,9 +191,7 @@ def _study_loaders(
         StudyLoader,
         store,
         batch_size=config["loader"]["batch_size"],
-        num_views=config["objective"].get("num_views", 1),
-        image_size=augment.crop_size,
-        evaluation=augment.evaluation,
+        **view_settings(config),
         crops=crops,
         tokens=tokens,
         seed=config["seed"],
@@ -199,8 +199,7 @@ def _study_loaders(
         share=(rank(), num_processes()),
     )
     # A contrastive loss depends on the size of the batch: whole ones, unless that leaves none to validate.
-    training = loader(manifest.rows("train"), augment=augment, shuffle=True, drop_last=True)
-    validation_rows = manifest.rows("validation")
+    training = loader(rows, augment=augment, shuffle=True, drop_last=True)
     validation = loader(
         validation_rows,
         # Crops that are compared must differ there too; they are the same ones in every validation.
@@ -221,9 +220,7 @@ def _written_cider(
         store,
         chosen,
         batch_size=config["loader"]["batch_size"],
-        num_views=config["objective"].get("num_views", 1),
-        image_size=config["augment"]["crop_size"],
-        evaluation=config["augment"].get("evaluation", "crop"),
+        **view_settings(config),
         device=device,
     )
     return WrittenCider(loader, tokenizer, store.texts, rows, beam_size=generation.beam_size)

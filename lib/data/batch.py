@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from lib.data.laterality import swap_laterality
-from lib.data.reports import report_sentences
 from lib.data.store import Store
+from lib.data.text_units import texts_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,9 +67,6 @@ class Batch:
         )
 
 
-TEXT_UNITS = ("report", "sentence")
-
-
 class Tokenizer(Protocol):
     """What is asked of a tokenizer."""
 
@@ -118,7 +115,7 @@ def tokenize_reports(
         text_tokenizer: of the text encoder.
         max_report_tokens: longest report; what is longer is cut.
         max_text_tokens: longest text for the text encoder.
-        text_unit: what the text encoder reads: "report", or "sentence", each by itself (ConVIRT, 2.3).
+        text_unit: what the text encoder reads, of `lib.data.text_units`.
         swap: exchange left and right for mirrored pictures; False keeps the text as it is written.
 
     Raises:
@@ -126,8 +123,7 @@ def tokenize_reports(
     """
     if not store.has_reports:
         raise ValueError(f"{store.path} has no reports to tokenize; take a data set with reports.")
-    if text_unit not in TEXT_UNITS:
-        raise ValueError(f"text_unit {text_unit!r} is not one of {', '.join(TEXT_UNITS)}.")
+    units = texts_of(store.studies["findings"], store.studies["impression"], text_unit)
 
     def encode(
         tokenizer: Tokenizer | None, texts: list[str], max_length: int
@@ -138,13 +134,9 @@ def tokenize_reports(
         mirrored = tokenizer.encode([swap_laterality(text) for text in texts], max_length) if swap else plain
         return np.stack([plain, mirrored]), tokenizer.pad_id
 
-    texts_of = [[text] for text in store.texts]
-    if text_unit == "sentence":
-        sections = zip(store.studies["findings"], store.studies["impression"], strict=True)
-        texts_of = [report_sentences(*pair) for pair in sections]
     report, report_pad = encode(report_tokenizer, store.texts, max_report_tokens)
-    text, text_pad = encode(text_tokenizer, list(itertools.chain(*texts_of)), max_text_tokens)
-    starts = np.concatenate([[0], np.cumsum([len(texts) for texts in texts_of])]).astype(np.int64)
+    text, text_pad = encode(text_tokenizer, list(itertools.chain(*units)), max_text_tokens)
+    starts = np.concatenate([[0], np.cumsum([len(texts) for texts in units])]).astype(np.int64)
     return ReportTokens(
         report=report, report_pad=report_pad, text=text, text_pad=text_pad, text_starts=starts
     )

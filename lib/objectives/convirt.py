@@ -33,7 +33,8 @@ class ConVIRTConfig:
         projection: "mlp", one hidden layer with ReLU (2.3), or "linear" (Table 3).
         feature_norm: "none" (paper) or "batch", of both embeddings before the loss; see
             `lib.models.heads.make_feature_norm`.
-        text_unit: "sentence", one at random of the report each time (2.3), or "report".
+        text_unit: "sentence", one at random of the report each time (2.3), or another of
+            `lib.data.text_units`: "report", "section" (one at random), "impression".
         swap_sides: exchange left and right in the sentence of a mirrored picture. The paper mirrors pictures
             and keeps the text: False does so.
         repeats: what texts that a batch holds more than once are to each other's images: "negatives" (paper),

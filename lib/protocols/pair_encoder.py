@@ -63,25 +63,25 @@ class PairEncoder:
             parts.append(self.objective.embed_texts(tokens, mask).float().cpu())
         return torch.cat(parts).numpy()[[different[text] for text in texts]]
 
-    def embed_by_sentences(self, reports: Sequence[Sequence[str]]) -> np.ndarray:
-        """Embed reports as the mean of their sentences' embeddings.
+    def embed_reports(self, reports: Sequence[Sequence[str]]) -> np.ndarray:
+        """Embed reports, each as the mean over the embeddings of its texts (`lib.data.text_units`).
 
         The mean is scaled to the mean length of what it is of: with unit vectors it is one too, and a cosine
         with it stays a cosine.
 
         Args:
-            reports: the sentences of each, one or more.
+            reports: the texts of each, one or more.
 
         Returns:
             float32 `[Q, E]`.
         """
-        sentences = self.embed_texts(list(itertools.chain(*reports)))
+        texts = self.embed_texts(list(itertools.chain(*reports)))
         counts = np.array([len(report) for report in reports])
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        means = np.add.reduceat(sentences, starts, axis=0) / counts[:, None]  # [Q, E]
-        lengths = np.add.reduceat(np.linalg.norm(sentences, axis=1), starts) / counts
+        means = np.add.reduceat(texts, starts, axis=0) / counts[:, None]  # [Q, E]
+        lengths = np.add.reduceat(np.linalg.norm(texts, axis=1), starts) / counts
         own = np.linalg.norm(means, axis=1)
-        # Sentences that cancel each other out say nothing: their mean stays zero.
+        # Texts that cancel each other out say nothing: their mean stays zero.
         scale = np.divide(lengths, own, out=np.zeros_like(own), where=own > 0)
         return (means * scale[:, None]).astype(np.float32)
 

@@ -11,7 +11,8 @@ from lib.data.loader import StudyLoader
 from lib.loops.evaluate import WrittenCider
 from workbench.plan import plan
 from workbench.reopen import load_objective, load_tokenizers, open_data
-from workbench.runs import identity, list_runs
+from workbench.run_config import identity
+from workbench.runs import list_runs
 from workbench.train import pretrain
 
 pytestmark = pytest.mark.usefixtures("one_thread")

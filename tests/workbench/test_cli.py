@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from workbench.cli import explain, join_pairs
+from workbench.command_words import explain, join_pairs
 from workbench.notebooks import PROJECT
 
 

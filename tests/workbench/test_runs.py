@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from workbench.runs import Run, find_finished, find_resumable, identity, list_runs, open_run, scan_runs
+from workbench.run_config import identity
+from workbench.runs import Run, find_finished, find_resumable, list_runs, open_run, scan_runs
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONFIG = {

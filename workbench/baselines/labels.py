@@ -13,6 +13,7 @@ from workbench.embedded import Opened
 from workbench.inputs import open_data, resolve_device
 from workbench.pair_examples import to_uint8
 from workbench.runs import Run
+from workbench.view_choice import view_settings
 
 BATCH = 64
 REPLICATES = 500
@@ -65,9 +66,7 @@ def told_apart(run: Run, count: int) -> list[LabelScores]:
         manifest.rows("validation"),
         batch_size=BATCH,
         unit="image",
-        num_views=1,
-        image_size=opened.image_size,
-        evaluation=opened.evaluation,
+        **{**view_settings(run.config), "num_views": 1},
         device=opened.device,
     )
     with torch.no_grad():

@@ -12,6 +12,7 @@ from lib.data.loader import StudyLoader
 from lib.objectives import OBJECTIVES
 from lib.registry import resolve
 from workbench.inputs import open_data
+from workbench.view_choice import studies_seen, view_settings
 
 
 def open_loader(
@@ -35,17 +36,16 @@ def open_loader(
         device: where batches end up.
     """
     store, manifest = open_data(config)
-    rows = np.random.default_rng(config["seed"]).permutation(manifest.rows(split))[:count]
+    rows = studies_seen(config, store, manifest.rows(split))
+    rows = np.random.default_rng(config["seed"]).permutation(rows)[:count]
     crops = getattr(resolve(config["objective"]["name"], OBJECTIVES), "crops", 1)
     augment = build(AugmentConfig, config["augment"])
     return StudyLoader(
         store,
         rows,
         batch_size=min(batch_size, len(rows)) or len(rows),
-        image_size=augment.crop_size,
         augment=augment if split == "train" or crops > 1 else None,
-        evaluation=augment.evaluation,
-        num_views=1,
+        **{**view_settings(config), "num_views": 1},
         crops=crops,
         seed=config["seed"],
         drop_last=crops > 1,  # the size of a batch decides how hard its question is
@@ -55,4 +55,5 @@ def open_loader(
 
 def number_of(config: Mapping[str, Any], split: str) -> int:
     """Return how many studies a split has."""
-    return len(open_data(config)[1].rows(split))
+    store, manifest = open_data(config)
+    return len(studies_seen(config, store, manifest.rows(split)))

@@ -11,6 +11,7 @@ from workbench.inputs import open_data, resolve_device
 from workbench.pair_examples import example_pairs
 from workbench.reopen import load_tokenizers
 from workbench.runs import Run
+from workbench.view_choice import studies_seen, view_settings
 
 
 def with_texts(run: Run, count: int) -> list[PairExamples]:
@@ -43,14 +44,13 @@ def written(run: Run, count: int) -> list[WrittenReports]:
     """
     opened = Opened(run, device=resolve_device("auto"))
     store, manifest = open_data(run.config)
-    rows = rows_with_reports(store.texts, manifest.rows("validation"))[:count]
+    rows = studies_seen(run.config, store, manifest.rows("validation"))
+    rows = rows_with_reports(store.texts, rows)[:count]
     loader = StudyLoader(
         store,
         rows,
         batch_size=len(rows),
-        num_views=run.config["objective"].get("num_views", 1),
-        image_size=opened.image_size,
-        evaluation=opened.evaluation,
+        **view_settings(run.config),
         device=opened.device,
     )
     (batch,) = loader.epoch(0)

@@ -44,7 +44,7 @@ def pair_table(examples: Sequence[Example], *, title: str, note: str = "") -> st
 def drawn(run: Run, examples: Sequence[Example]) -> str:
     """Return the table of pairs as the training of a run draws them."""
     unit = run.config["objective"].get("text_unit", "report")
-    return pair_table(examples, title=f"Pairs: a varied picture and a {unit}", note=note_of(run))
+    return pair_table(examples, title=f"Pairs: a varied picture and one {unit}", note=note_of(run))
 
 
 def mirrored(run: Run, examples: Sequence[Example]) -> str:

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from workbench.runs import Run, identity, runs_root
+from workbench.run_config import identity
+from workbench.runs import Run, runs_root
 
 FINISHED, RUNNING, FAILED, MISSING = STATES = ("finished", "running", "failed", "missing")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from workbench.job_plans import JobPlans
 from workbench.jobs import Job, Outcome
-from workbench.runs import Run, identity
+from workbench.run_config import identity
+from workbench.runs import Run
 from workbench.sweep_reading.run_index import FAILED, FINISHED, MISSING, RUNNING, STATES, RunIndex, RunState
 from workbench.sweeps import Cell, Place, Sweep, cell_jobs, pretraining_jobs
 

@@ -11,6 +11,7 @@ from lib.data.augment import AugmentConfig
 from lib.data.laterality import swap_laterality
 from lib.data.loader import StudyLoader, tokenize_reports
 from lib.data.reports import report_sentences
+from lib.data.text_units import texts_of
 from lib.data.tokenizer import ReportTokenizer
 
 SENTENCES = ("There is a left effusion.", "The right lung is clear.", "No edema.")
@@ -89,6 +90,21 @@ def test_a_report_without_a_sentence_is_one_text():
     assert report_sentences("...", "") == ["..."]
 
 
+def test_the_impression_is_one_text_and_the_findings_where_there_is_none(store, tokenizer):
+    tokens = tokenize_reports(store, None, tokenizer, 0, 16, text_unit="impression")
+    assert tokens.text_starts.tolist() == [0, 1, 2, 3]
+    expected = [SENTENCES[2], "Only this one sentence.", "Two here. The left side."]
+    assert [tokenizer.decode(ids) for ids in tokens.text[0]] == [spoken(text, tokenizer) for text in expected]
+    assert tokenizer.decode(tokens.text[1, 2]) == spoken("Two here. The right side.", tokenizer)
+    assert texts_of(["Findings.", ""], ["", ""], "impression") == [["Findings."], [""]]
+
+
+def test_sections_are_those_that_are_there():
+    findings, impressions = ["Two lines,\none section.", "", "Alone.", ""], ["Last.", "Alone.", " ", ""]
+    expected = [["Two lines, one section.", "Last."], ["Alone."], ["Alone."], [""]]
+    assert texts_of(findings, impressions, "section") == expected
+
+
 def test_an_unknown_unit_is_named(store, tokenizer):
-    with pytest.raises(ValueError, match="text_unit 'word' is not one of report, sentence"):
+    with pytest.raises(ValueError, match="text_unit 'word' is not one of report, sentence, "):
         tokenize_reports(store, None, tokenizer, text_unit="word")

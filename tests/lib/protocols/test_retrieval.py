@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_pairs import SIZE, all_sentences, frontal_loader, make_pairs, make_store, sentences_of
+from tiny_pairs import SIZE, all_sentences, frontal_loader, make_pairs, make_store
 
 from lib.data.retrieval_lists import Pictures, RetrievalLists
+from lib.data.text_units import TEXT_UNITS, texts_of
 from lib.protocols.features import Features, extract_features
 from lib.protocols.listed_pictures import listed_features
 from lib.protocols.retrieval import (
@@ -113,15 +114,14 @@ def test_sentences_find_images_of_their_class(lists, features, pairs):
     assert swapped["precision"]["20"]["estimate"] == 0.0
 
 
-@pytest.mark.parametrize("unit", ["report", "sentence"])
+@pytest.mark.parametrize("unit", TEXT_UNITS)
 def test_studies_and_reports_find_each_other_duplicates_counted_as_hits(store, features, pairs, unit):
     rows = np.arange(60)
     first = features.of(rows).first_views()
     assert first.study_rows.tolist() == rows.tolist()
+    sections = store.studies.iloc[rows]
+    embeddings = pairs.embed_reports(texts_of(sections["findings"], sections["impression"], unit))
     texts = [store.texts[row] for row in rows]
-    embeddings = (
-        pairs.embed_texts(texts) if unit == "report" else pairs.embed_by_sentences(sentences_of(store, rows))
-    )
     patients = store.studies["patient_id"].to_numpy()[rows]
     report = study_report(pairs.similarity(embeddings, first.values), texts, patients, CONFIG)
     assert report["num_pairs"] == 60 and report["num_different_reports"] == len(set(texts)) < 12
@@ -167,7 +167,7 @@ def test_equal_texts_tie_and_are_embedded_once(pairs, store):
 
 def test_the_mean_of_sentences_keeps_their_length(pairs):
     reports = [["Opacity.", "A device is in place."], ["Opacity.", "Clear."], ["Opacity."]]
-    means = pairs.embed_by_sentences(reports)
+    means = pairs.embed_reports(reports)
     np.testing.assert_allclose(means, [[2**-0.5, 2**-0.5, 0], [0, 0, 0], [1, 0, 0]], atol=1e-6)
 
 

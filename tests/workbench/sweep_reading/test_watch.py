@@ -6,7 +6,8 @@ import pytest
 
 from workbench.jobs import Job
 from workbench.plan import plan
-from workbench.runs import Run, identity
+from workbench.run_config import identity
+from workbench.runs import Run
 from workbench.sweep_reading.run_index import STOPPED, RunIndex
 from workbench.sweep_reading.watch import FAILED, FINISHED, MISSING, RUNNING, SweepWatch
 from workbench.sweeps import cell_jobs, find_cells, read_sweep, run_sweep
