@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from lib.data.batch import Batch
+from lib.loops.memory import keep_freed_memory
 from lib.loops.optimizer import OptimizerConfig, clip_gradients, make_optimizer
 from lib.objectives import OBJECTIVES
 from lib.registry import resolve
@@ -153,6 +154,8 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args()
     device = torch.device(given.device)
+    if device.type == "cpu":
+        keep_freed_memory()  # as a training does
     print(f"{torch.get_num_threads()} CPU threads, {device}")
     for name in given.only:
         recipe = find_recipe(name, given.kind)

@@ -16,6 +16,7 @@ from lib.loops.checkpoint import save_weights
 from lib.loops.clock import Clock
 from lib.loops.distributed import from_all, is_first, parallel
 from lib.loops.journal import Journal, LossWindow, NoJournal
+from lib.loops.memory import keep_freed_memory
 from lib.loops.optimizer import OptimizerConfig, clip_gradients, make_optimizer, set_learning_rates
 from lib.loops.precision import autocast, resolve_autocast
 from lib.loops.state import TrainingState
@@ -120,6 +121,8 @@ def train(
     """
     _check(config, optimizer, loader)
     device = next(objective.parameters()).device
+    if device.type == "cpu":
+        keep_freed_memory()
     precision = resolve_autocast(config.autocast, device)
     validate_every = config.validate_every or len(loader)
     stepper = make_optimizer(objective, optimizer)
