@@ -8,6 +8,7 @@ import torch
 
 from lib.config import to_plain
 from lib.data.augment import AugmentConfig
+from lib.data.text_units import check_text_unit
 from lib.loops.evaluate import CIDER, GenerationConfig
 from lib.loops.optimizer import OptimizerConfig
 from lib.loops.precision import resolve_autocast
@@ -66,6 +67,8 @@ def plan_pretraining(source: Recipe, root: Path | str | None) -> dict[str, Any]:
     objective = read_objective(source["objective"], where=where)
     sections = {key: to_plain(source.section(key, schema)) for key, schema in PRETRAIN_SECTIONS.items()}
     _check_image_size(objective["encoder"]["image_size"], sections, where)
+    if "text_unit" in objective:
+        check_text_unit(objective["text_unit"])
     if "words" in objective and sections["loader"]["positions"]:
         raise ValueError(f"{where}: visual words lie in frontal views alone; leave out loader.positions.")
     data = describe_data(source)

@@ -97,7 +97,7 @@ def find_recipe(name: str) -> Path:
     """Return the file that a short name or a path means.
 
     Raises:
-        FileNotFoundError: neither is there; holds the closest match and the known names.
+        FileNotFoundError: neither is there; holds the closest match and the names of its kind, or the kinds.
     """
     for path in (RECIPES / f"{name}.yaml", Path(name), Path(f"{name}.yaml")):
         if path.is_file():
@@ -105,4 +105,7 @@ def find_recipe(name: str) -> Path:
     known = known_recipes()
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise FileNotFoundError(f"There is no recipe {name!r}.{hint} Known: {', '.join(known)}.")
+    kind = (close[0] if close else name).partition("/")[0]
+    kinds = sorted({f"{one.partition('/')[0]}/" for one in known})
+    shown = [one for one in known if one.startswith(f"{kind}/")] or kinds
+    raise FileNotFoundError(f"There is no recipe {name!r}.{hint} Known: {', '.join(shown)}.")

@@ -51,7 +51,7 @@ def texts_of(findings: Iterable[str], impressions: Iterable[str], unit: str) -> 
         ValueError: unknown unit.
     """
     check_text_unit(unit)
-    return [TEXT_UNITS[unit](*sections) for sections in zip(findings, impressions, strict=True)]
+    return [TEXT_UNITS[unit](*report) for report in zip(findings, impressions, strict=True)]
 
 
 def _collapsed(section: str) -> str:

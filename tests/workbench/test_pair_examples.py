@@ -11,6 +11,7 @@ from lib.data.augment import center_crop, normalize
 from lib.data.laterality import swap_laterality
 from workbench.batch_similarity import batch_similarity
 from workbench.pair_examples import example_pairs, mirrored_pairs
+from workbench.plan import plan
 from workbench.reopen import load_objective, load_tokenizers, open_data
 from workbench.runs import Run
 
@@ -142,3 +143,8 @@ def test_examples_are_plain_values(convirt):
     (example,) = example_pairs(convirt.run.config, count=1, draws=1)
     assert set(dataclasses.asdict(example)) == {"study_id", "stored", "pairs"}
     assert example.stored.dtype == example.pairs[0].picture.dtype == np.uint8
+
+
+def test_an_unknown_kind_of_text_is_refused_before_there_is_a_run(convirt):
+    with pytest.raises(ValueError, match="text_unit 'page' is not one of report, sentence, impression"):
+        plan(convirt.made.recipe, ["objective.text_unit=page"])

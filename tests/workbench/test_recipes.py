@@ -31,8 +31,10 @@ def test_a_recipe_is_found_by_short_name_and_by_path(recipe_file):
 
 
 def test_an_unknown_recipe_is_answered_with_the_closest_one():
-    with pytest.raises(FileNotFoundError, match="Did you mean 'refers/phantom'"):
+    with pytest.raises(FileNotFoundError, match=r"Did you mean 'refers/phantom'\? Known: refers/"):
         find_recipe("refers/fantom")
+    with pytest.raises(FileNotFoundError, match=r"no recipe 'nonsense'.*: ablations/, baselines/"):
+        find_recipe("nonsense")
 
 
 def test_overrides_win_and_sections_know_their_keys(recipe_file):
