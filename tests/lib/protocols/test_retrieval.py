@@ -120,8 +120,8 @@ def test_studies_and_reports_find_each_other_duplicates_counted_as_hits(store, f
     first = features.of(rows).first_views()
     assert first.study_rows.tolist() == rows.tolist()
     sections = store.studies.iloc[rows]
-    embeddings = pairs.embed_reports(texts_of(sections["findings"], sections["impression"], unit))
-    texts = [store.texts[row] for row in rows]
+    read = texts_of(sections["findings"], sections["impression"], unit)
+    embeddings, texts = pairs.embed_reports(read), [" ".join(parts) for parts in read]
     patients = store.studies["patient_id"].to_numpy()[rows]
     report = study_report(pairs.similarity(embeddings, first.values), texts, patients, CONFIG)
     assert report["num_pairs"] == 60 and report["num_different_reports"] == len(set(texts)) < 12
