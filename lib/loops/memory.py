@@ -13,9 +13,10 @@ LARGEST = 2**31 - 1
 def keep_freed_memory() -> bool:
     """Let this process keep what it frees, for its next step.
 
-    By default the GNU C library hands large blocks back to the system when they are free, so that every step
-    gets its activations anew, page by page: thousands of page faults, a twentieth of the time of a small
-    network's step. The largest use of memory stays what it is; between the steps it is not returned.
+    The GNU C library may hand large blocks back to the system when they are free, which depends on where they
+    happen to lie. Every step then gets its activations anew, page by page: thousands of page faults, a
+    twentieth of the time of a small network's step. The largest use of memory stays what it is; between the
+    steps it is not returned.
 
     Returns:
         Whether the C library could be told; others than that of GNU cannot.
