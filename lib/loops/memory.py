@@ -6,8 +6,8 @@ import sys
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """Numbers of `mallopt` in malloc.h of the GNU C library."""
 
-LARGEST = 2**31 - 1
-"""What `mallopt` can be told, bytes: no block and no rest is ever as large."""
+LARGEST, LARGEST_BEFORE = 2**31 - 1, 2**25
+"""Thresholds that `mallopt` takes, bytes; older versions limit that of blocks (mallopt(3))."""
 
 
 def keep_freed_memory() -> bool:
@@ -24,4 +24,8 @@ def keep_freed_memory() -> bool:
     if sys.platform != "linux":
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    return mallopt is not None and all(mallopt(name, LARGEST) for name in (TRIM_THRESHOLD, MMAP_THRESHOLD))
+    if mallopt is None:
+        return False
+    # Blocks first: to set the other alone would fix the threshold of blocks where it is, at 128 KiB.
+    has_threshold = any(mallopt(MMAP_THRESHOLD, size) for size in (LARGEST, LARGEST_BEFORE))
+    return has_threshold and bool(mallopt(TRIM_THRESHOLD, LARGEST))
